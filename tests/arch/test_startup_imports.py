@@ -1,0 +1,91 @@
+"""What a command really loads, deferred imports included: the static graph cannot see when something is imported.
+
+Each command runs in a fresh interpreter that reports every import it makes.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SDK = frozenset({"anthropic", "httpx2", "openai"})
+SCREEN = frozenset({"textual"})
+DATABASE = frozenset({"apsw"})
+REPORT_PREFIX = "import time:"
+
+
+def bare_environment(**extra: str) -> dict[str, str]:
+    """The test's environment without the coverage measurement, which imports modules of its own."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    return {**inherited, **extra}
+
+
+def reporting(*arguments: str) -> list[str]:
+    """The command line of `claude-tui ARGUMENTS` in an interpreter that reports its imports on standard error."""
+    return [sys.executable, "-X", "importtime", "-m", "claude_tui", *arguments]
+
+
+def packages_in(report: str) -> set[str]:
+    """The top-level packages named in the interpreter's report."""
+    lines = [line for line in report.splitlines() if line.startswith(REPORT_PREFIX)]
+    loaded = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in lines}
+    assert "claude_tui" in loaded, "the report of the interpreter is missing"
+    return loaded
+
+
+def packages_loaded_by(*arguments: str, **environment: str) -> set[str]:
+    """The top-level packages that `claude-tui ARGUMENTS` imports until it exits, which must be with 0."""
+    finished = subprocess.run(
+        reporting(*arguments),
+        env=bare_environment(**environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    said = [line for line in finished.stderr.splitlines() if not line.startswith(REPORT_PREFIX)]
+    assert finished.returncode == 0, "\n".join(said)
+    return packages_in(finished.stderr)
+
+
+@contextmanager
+def fake_api(report: Path) -> Iterator[dict[str, str]]:
+    """A fake API in a process of its own: the `{"url", "key"}` it prints. Its imports go to `report`."""
+    with (
+        report.open("w") as errors,
+        subprocess.Popen(
+            reporting("fake-api"),
+            env=bare_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as server,
+    ):
+        try:
+            assert server.stdout is not None
+            yield json.loads(server.stdout.readline())
+        finally:
+            server.terminate()
+
+
+def test_help_and_version_load_no_sdk_no_screen_and_no_database() -> None:
+    for option in ("--help", "--version"):
+        assert not packages_loaded_by(option) & (SDK | SCREEN | DATABASE)
+
+
+def test_help_of_ask_loads_no_sdk() -> None:
+    assert not packages_loaded_by("ask", "--help") & (SDK | SCREEN | DATABASE)
+
+
+def test_ask_answers_without_the_screen_from_an_api_without_the_client(tmp_path: Path) -> None:
+    report = tmp_path / "imports-of-the-fake-api"
+    with fake_api(report) as api:
+        loaded = packages_loaded_by("ask", "Hello", ANTHROPIC_BASE_URL=api["url"], ANTHROPIC_API_KEY=api["key"])
+    assert "anthropic" in loaded, "the turn never reached a provider"
+    assert not loaded & SCREEN
+    assert not packages_in(report.read_text()) & (SDK | SCREEN | DATABASE)

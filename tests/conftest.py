@@ -1,0 +1,65 @@
+"""What every test gets: a world of its own, and property tests that repeat exactly.
+
+No test may see the settings, credentials, history or proxies of whoever runs it. Fixtures that build something
+belong to the folder that uses them, not here.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=100,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "nightly",
+    derandomize=False,
+    deadline=None,
+    max_examples=5_000,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+FOREIGN_PREFIXES = ("ANTHROPIC_", "CLAUDE_TUI_", "OPENAI_", "TEXTUAL")
+FOREIGN_NAMES = frozenset(
+    {
+        "ALL_PROXY",
+        "FORCE_COLOR",
+        "FTP_PROXY",
+        "HTTPS_PROXY",
+        "HTTP_PROXY",
+        "NO_COLOR",
+        "NO_PROXY",
+        "PYTHONWARNINGS",
+        "SSL_CERT_DIR",
+        "SSL_CERT_FILE",
+    }
+)
+
+
+def is_foreign(name: str) -> bool:
+    """Whether an environment variable of the caller could change what the program does."""
+    return name.upper().startswith(FOREIGN_PREFIXES) or name.upper() in FOREIGN_NAMES
+
+
+@pytest.fixture(autouse=True)
+def isolated_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Point every file of the program and of the SDK below `tmp_path`; return that home folder.
+
+    Child processes inherit this, since `os.environ` itself is changed.
+    """
+    for name in list(os.environ):
+        if is_foreign(name):
+            monkeypatch.delenv(name)
+    home = tmp_path / "claude-tui-home"
+    monkeypatch.setenv("CLAUDE_TUI_HOME", str(home))
+    monkeypatch.setenv("ANTHROPIC_CONFIG_DIR", str(tmp_path / "no-profiles"))
+    return home
