@@ -1,0 +1,163 @@
+"""Partial: the ONE fold from events to a message.
+
+Appending a delta is O(1): text is kept in lists and joined once. Nothing that the API sent is changed or dropped: a delta the block
+has no place for goes to `extra["other_deltas"]`, input text that is not JSON to `raw_inputs`. Where the SDK's own helper folds a
+stream without raising or losing something, the content is equal to the helper's.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from claude_tui.domain.blocks import Block, block_type, strict_json, string, takes_input
+from claude_tui.domain.events import (
+    BlockDelta,
+    BlockStarted,
+    BlockStopped,
+    Event,
+    MessageStarted,
+    MessageStopped,
+    UsageReported,
+)
+from claude_tui.domain.messages import Message, Status, Usage, merge_usage
+
+_MERGED_DELTAS = {"compaction_delta": "compaction"}
+"""Delta type → the block type it completes: its fields overwrite the block's."""
+
+
+class _Folding:
+    """One block being folded."""
+
+    __slots__ = ("citations", "closed", "input", "others", "seed", "signature", "text", "text_key")
+
+    def __init__(self, seed: Block) -> None:
+        kind = block_type(seed)
+        self.seed = seed
+        self.text_key = kind if kind in ("text", "thinking") else ""
+        self.text: list[str] = []
+        self.input: list[str] = []
+        self.signature: str | None = None
+        self.citations: list[Any] = []
+        self.others: list[Any] = []
+        self.closed = False
+
+    def add(self, delta: BlockDelta) -> None:
+        if delta.kind == self.text_key:
+            self.text.append(delta.text)
+        elif delta.kind == "input" and takes_input(self.seed):
+            self.input.append(delta.text)
+        elif delta.kind == "signature" and self.text_key == "thinking":
+            self.signature = delta.text
+        elif delta.kind == "citation" and self.text_key == "text":
+            self.citations.append(delta.data)
+        else:
+            self._add_other(delta)
+
+    def _add_other(self, delta: BlockDelta) -> None:
+        data = delta.data if delta.kind == "other" else {"kind": delta.kind, "text": delta.text, "data": delta.data}
+        fields = cast("Block", data) if isinstance(data, dict) else {}
+        target = _MERGED_DELTAS.get(block_type(fields))
+        if target and target == block_type(self.seed):
+            self.seed = {**self.seed, **{key: value for key, value in fields.items() if key != "type"}}
+        else:
+            self.others.append(data)
+
+    def fold(self) -> tuple[Block, str | None]:
+        """The block as it stands, and the raw text of an input that is not JSON."""
+        block = dict(self.seed)
+        if self.text:
+            block[self.text_key] = string(block, self.text_key) + "".join(self.text)
+        if self.signature is not None:
+            block["signature"] = self.signature
+        if self.citations:
+            given: Any = block.get("citations")
+            block["citations"] = [*(cast("list[Any]", given) if isinstance(given, list) else []), *self.citations]
+        raw = "".join(self.input)
+        if not raw:
+            return block, None
+        try:
+            block["input"] = strict_json(raw)
+        except ValueError:
+            block["input"] = {}
+            return block, raw
+        return block, None
+
+
+class Partial:
+    """The answer being received. `apply` takes every event of its stream; engine events pass through unheeded."""
+
+    def __init__(self) -> None:
+        self.api_id: str | None = None
+        self.model: str | None = None
+        self.usage: Usage | None = None
+        self.stop_reason: str | None = None
+        self.stop_details: Any = None
+        self.extra: dict[str, Any] = {}
+        self.complete = False
+        self._blocks: list[_Folding] = []
+
+    @property
+    def block_count(self) -> int:
+        return len(self._blocks)
+
+    def apply(self, event: Event) -> None:
+        if type(event) is BlockDelta:
+            self._blocks[event.number].add(event)
+        elif type(event) is BlockStarted:
+            self._start(event.block)
+        elif type(event) is BlockStopped:
+            self._blocks[event.number].closed = True
+        elif type(event) is UsageReported:
+            self.usage = merge_usage(self.usage, event.usage)
+        elif type(event) is MessageStarted:
+            self.api_id, self.model, self.usage = event.api_id, event.model, event.usage
+            self._take_extra(event.extra)
+        elif type(event) is MessageStopped:
+            self.stop_reason = event.stop_reason
+            self._take_extra(event.extra)
+            self.complete = True
+
+    def _start(self, seed: Block) -> None:
+        self._blocks.append(_Folding(seed))
+        if block_type(seed) == "fallback":  # its last hop names the model that served the answer
+            served: Any = seed.get("to")
+            if isinstance(served, dict):
+                self.model = string(cast("Block", served), "model") or self.model
+
+    def _take_extra(self, extra: dict[str, Any]) -> None:
+        for key, value in extra.items():
+            if key == "stop_details":
+                self.stop_details = value
+            elif key == "stop_reason":
+                self.stop_reason = value
+            elif value is not None or key not in self.extra:
+                self.extra[key] = value
+
+    def blocks(self) -> tuple[Block, ...]:
+        """The content as it stands."""
+        return tuple(folding.fold()[0] for folding in self._blocks)
+
+    def message(self, base: Message, status: Status) -> Message:
+        """`base` (ids, parent, times) filled with what has been folded."""
+        folded = [folding.fold() for folding in self._blocks]
+        others = [[number, data] for number, folding in enumerate(self._blocks) for data in folding.others]
+        return Message(
+            id=base.id,
+            session_id=base.session_id,
+            parent_id=base.parent_id,
+            role=base.role,
+            blocks=tuple(block for block, _ in folded),
+            status=status,
+            model=self.model or base.model,
+            api_id=self.api_id,
+            stop_reason=self.stop_reason,
+            stop_details=self.stop_details,
+            usage=self.usage,
+            timings=base.timings,
+            raw_inputs={str(number): raw for number, (_, raw) in enumerate(folded) if raw is not None},
+            open_blocks=tuple(number for number, folding in enumerate(self._blocks) if not folding.closed),
+            error=base.error,
+            extra={**base.extra, **self.extra, **({"other_deltas": others} if others else {})},
+            timeline=base.timeline,
+            created_at=base.created_at,
+        )

@@ -1,0 +1,173 @@
+"""The protocols by which the engine meets the world: providers, tools, the store, sinks.
+
+Only `cli/compose.py` knows who fills them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from claude_tui.domain.blocks import Block
+from claude_tui.domain.events import Event, ProviderEvent
+from claude_tui.domain.journal import Chunk
+from claude_tui.domain.messages import Message, SessionInfo
+
+Sink: TypeAlias = Callable[[Event], None]
+"""Called once for each event, on the event loop; O(1), and it may not raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as the model is told of it; `input_schema` is JSON Schema."""
+
+    name: str
+    description: str
+    input_schema: dict[str, Any]
+
+    def to_api(self) -> dict[str, Any]:
+        return {"name": self.name, "description": self.description, "input_schema": self.input_schema}
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutput:
+    """What a tool gave back: text or content blocks for the model."""
+
+    content: str | list[Block]
+    is_error: bool = False
+
+
+class Tool(Protocol):
+    """Something the model may call. `run` raises nothing the caller must know of: any exception becomes an error result."""
+
+    @property
+    def spec(self) -> ToolSpec: ...
+
+    async def run(self, arguments: dict[str, Any], progress: Callable[[str], None]) -> ToolOutput: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `connect`: to reach the server. `first_byte`: until the answer begins. `idle`: without any byte after that."""
+
+    connect: float = 10.0
+    first_byte: float = 300.0
+    idle: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One request. `messages` are in the API's own shape and valid to send (`history.build`)."""
+
+    model: str
+    messages: list[dict[str, Any]]
+    max_tokens: int
+    system: str | None = None
+    tools: tuple[dict[str, Any], ...] = ()
+    effort: str | None = None
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What is known of a model. None means unknown, never nought.
+
+    `thinking`: the thinking types it takes, in order of preference. `efforts`: the levels it takes.
+    """
+
+    id: str
+    name: str | None = None
+    context_window: int | None = None
+    max_output: int | None = None
+    thinking: tuple[str, ...] | None = None
+    efforts: tuple[str, ...] | None = None
+    lifecycle: str | None = None
+
+
+class Provider(Protocol):
+    """An endpoint with credentials. Failures are `ProviderError`, whatever the SDK or the socket threw."""
+
+    @property
+    def name(self) -> str: ...
+
+    def stream(self, request: ChatRequest) -> AsyncGenerator[ProviderEvent, None]:
+        """The answer's events in the order `events.py` promises. Closing the generator closes the connection."""
+        ...
+
+    async def models(self) -> list[ModelInfo]: ...
+
+    async def close(self) -> None: ...
+
+
+class SessionLock(Protocol):
+    """The right to write one session, held until released or until the process dies."""
+
+    def release(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Messages of one path, oldest first; `older` is the id to ask for next, None at the root."""
+
+    messages: tuple[Message, ...]
+    older: str | None
+
+
+class Store(Protocol):
+    """The history. A coroutine that returns has committed. Failures are `StoreError`.
+
+    Order of calls is order on disk. `on_failure` of an implementation is told of journal writes that failed.
+    """
+
+    def hold(self, session_id: str) -> SessionLock:
+        """Take the session's lock; raises SessionHeld if another process has it."""
+        ...
+
+    async def create_session(self, session: SessionInfo) -> None: ...
+
+    async def update_session(self, session: SessionInfo) -> None:
+        """Write title, model, effort, system, tools, leaf and extra; `updated_at` becomes now."""
+        ...
+
+    async def session(self, id_or_prefix: str) -> SessionInfo:
+        """By id or unique prefix of 4 or more characters; UnknownSession or AmbiguousSession otherwise."""
+        ...
+
+    async def sessions(self, *, limit: int | None = None) -> list[SessionInfo]:
+        """Updated last first; sessions without a message are left out."""
+        ...
+
+    async def add_message(self, message: Message) -> None:
+        """Store a finished message durably and make it the session's leaf."""
+        ...
+
+    async def begin_message(self, message: Message) -> None:
+        """Store the row of an answer that begins to stream and make it the session's leaf."""
+        ...
+
+    def append_chunks(self, message_id: str, chunks: Sequence[Chunk]) -> Awaitable[None]:
+        """Queue journal chunks; written in order, the awaitable done when committed. It need not be awaited."""
+        ...
+
+    async def finish_message(self, message: Message) -> None:
+        """Replace row and chunks of a streaming answer by the finished message, durably, in one transaction."""
+        ...
+
+    async def path(self, leaf_id: str) -> list[Message]:
+        """Root to leaf."""
+        ...
+
+    async def page(self, leaf_id: str, limit: int) -> Page:
+        """The `limit` messages that end at `leaf_id`."""
+        ...
+
+    async def tree(self, session_id: str) -> list[Message]:
+        """Every message of the session by creation."""
+        ...
+
+    async def import_session(self, session: SessionInfo, messages: Sequence[Message]) -> None:
+        """Store a session and its messages, all or nothing."""
+        ...
+
+    async def close(self) -> None: ...

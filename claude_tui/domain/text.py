@@ -1,0 +1,61 @@
+"""The one sanitiser for untrusted text, and repair of text that cannot be encoded.
+
+`safe_text` replaces character by character and keeps no state, so an escape sequence split over two deltas is as dead as a whole
+one. What is stored is never changed; this runs on the way to a screen, a title, a clipboard or a log.
+"""
+
+from __future__ import annotations
+
+import re
+
+_ZERO_WIDTH = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2060-\u2064\u206a-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_DROPPED = re.compile(f"[{_ZERO_WIDTH}]")
+_REPLACED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
+_LINE_ENDS = re.compile("\r\n?|\x85|\u2028|\u2029")
+_SUSPECT = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff{_ZERO_WIDTH}]")
+_MARK = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_PILED_MARKS = re.compile(f"({_MARK}{{4}}){_MARK}+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _visible(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else "\ufffd"
+
+
+def safe_text(text: str) -> str:
+    """`text` with nothing in it a terminal would obey.
+
+    Line ends become `\\n`; other C0 controls and DEL become control pictures; C1, bidirectional controls, noncharacters and lone
+    surrogates become U+FFFD; zero-width and tag characters go, and marks piled more than four high. Joiners (ZWJ, ZWNJ) and
+    variation selectors 15 and 16 stay. Idempotent.
+    """
+    text = _PILED_MARKS.sub(r"\1", text)
+    if not _SUSPECT.search(text):
+        return text
+    text = repair(text)
+    text = _LINE_ENDS.sub("\n", text)
+    return _REPLACED.sub(_visible, _DROPPED.sub("", text))
+
+
+def safe_line(text: str, limit: int = 200) -> str:
+    """`safe_text` on one line: white space folded, at most `limit` characters (an ellipsis marks a cut)."""
+    line = " ".join(safe_text(text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def repair(text: str) -> str:
+    """`text` with surrogate pairs joined and lone surrogates replaced: what UTF-8 and a request body can carry."""
+    if not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def encodable(text: str) -> bool:
+    """Whether `text` can be encoded as it is (no surrogates)."""
+    return _SURROGATE.search(text) is None
