@@ -1,0 +1,157 @@
+"""The answer under way: folded, journalled and announced, event by event.
+
+Taking a delta is O(1) and waits for nothing; what has gathered goes to the store every 50 ms or 4,096 characters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+from claude_tui.domain.errors import ErrorInfo, StoreError
+from claude_tui.domain.events import BlockDelta, BlockStarted, Event, MessageStopped, Notice
+from claude_tui.domain.ids import timestamp
+from claude_tui.domain.journal import Journal
+from claude_tui.domain.messages import Message, Role, SessionInfo, Status
+from claude_tui.domain.partial import Partial
+from claude_tui.domain.ports import Store
+
+_log = logging.getLogger(__name__)
+
+JOURNAL_SECONDS = 0.05
+JOURNAL_SIZE = 4096
+"""Characters. What the journal holds back is what a killed process loses."""
+STALL_SECONDS = 20.0
+"""Without any event for this long the user is told, once a stall."""
+
+
+class Answer:
+    """One attempt at one request. `shown` once a block came: from then on nothing is tried again."""
+
+    def __init__(self, message_id: str, session: SessionInfo, parent_id: str, store: Store, emit: Callable[[Event], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._sent = self._loop.time()
+        self._partial = Partial()
+        self._journal = Journal()
+        self._store = store
+        self._emit = emit
+        self._stopped: MessageStopped | None = None
+        self._flush_timer: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
+        self._heard = self._sent
+        self._begun = False
+        self._ttft: float | None = None
+        self._base = Message(
+            id=message_id,
+            session_id=session.id,
+            parent_id=parent_id,
+            role=Role.ASSISTANT,
+            blocks=(),
+            status=Status.STREAMING,
+            model=session.model,
+            created_at=timestamp(),
+        )
+
+    @property
+    def shown(self) -> bool:
+        return self._partial.block_count > 0
+
+    @property
+    def complete(self) -> bool:
+        return self._partial.complete
+
+    # Events.
+
+    def take_delta(self, event: BlockDelta) -> None:
+        self._partial.apply(event)
+        self._heard = now = self._loop.time()
+        if self._ttft is None and event.text and event.kind in ("text", "thinking"):
+            self._ttft = now - self._sent
+        self._journal.add(event, int((now - self._sent) * 1000))
+        if self._journal.size >= JOURNAL_SIZE:
+            self.flush()
+        elif self._flush_timer is None:
+            self._flush_timer = self._loop.call_later(JOURNAL_SECONDS, self.flush)
+        self._emit(event)
+
+    def take(self, event: Event) -> None:
+        """Any event but a start of a block or the end of the message."""
+        self._partial.apply(event)
+        self._heard = now = self._loop.time()
+        if self._journal.add(event, int((now - self._sent) * 1000)) and self._begun:
+            self.flush()
+        self._emit(event)
+
+    async def take_start(self, event: BlockStarted) -> None:
+        """The first block makes the row of the answer; if that fails the answer goes on in memory and the user is told."""
+        if self._begun:
+            self.take(event)
+            return
+        self._partial.apply(event)
+        self._begun = True
+        self._heard = now = self._loop.time()
+        self._journal.add(event, int((now - self._sent) * 1000))
+        try:
+            await self._store.begin_message(self._base)
+            self.flush()
+        except StoreError as error:
+            self._emit(Notice(f"NOT SAVED: {error.info.message}", "error"))
+        self._emit(event)
+
+    def flush(self) -> None:
+        """Hand what has gathered to the store, without waiting for it."""
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
+            self._flush_timer = None
+        chunks = self._journal.take()
+        if chunks and self._begun:
+            self._store.append_chunks(self._base.id, chunks)
+
+    # The end.
+
+    def folded(self, status: Status, error: ErrorInfo | None = None) -> Message:
+        """The message as it stands. An answer that came whole is complete whatever happened to the turn."""
+        total = round((self._loop.time() - self._sent) * 1000)
+        ttft = None if self._ttft is None else round(self._ttft * 1000)
+        status = Status.COMPLETE if self.complete else status
+        base = dataclasses.replace(self._base, timings={"ttft_ms": ttft, "total_ms": total}, error=None if self.complete else error)
+        return self._partial.message(base, status)
+
+    async def commit(self, stopped: MessageStopped) -> Message:
+        """Commit the whole answer, then announce its end."""
+        self._stopped = stopped
+        self._partial.apply(stopped)
+        message = self.folded(Status.COMPLETE)
+        await self.store(message)
+        return message
+
+    async def store(self, message: Message) -> None:
+        self.flush()
+        await self._store.finish_message(message)
+        if self._stopped is not None:
+            self._emit(self._stopped)
+
+    # Stalls.
+
+    @contextmanager
+    def watched(self) -> Generator[None]:
+        """While the answer streams: tell the user when nothing comes, and leave no timer behind."""
+        self._stall_timer = self._loop.call_later(STALL_SECONDS, self._check_stall)
+        try:
+            yield
+        finally:
+            for timer in (self._stall_timer, self._flush_timer):
+                if timer is not None:
+                    timer.cancel()
+            self._flush_timer = None
+
+    def _check_stall(self) -> None:
+        silent = self._loop.time() - self._heard
+        if silent >= STALL_SECONDS:
+            self._emit(Notice(f"No data for {silent:.0f} s; the answer can be interrupted, what came is kept.", "warning"))
+            self._heard = self._loop.time()
+            silent = 0.0
+        self._stall_timer = self._loop.call_later(STALL_SECONDS - silent, self._check_stall)

@@ -1,0 +1,325 @@
+"""One turn: request → fold → commit → tools → repeat.
+
+Cancellation and the saving of drafts of the answer live HERE only. Whatever happens, what arrived is committed, every call of the
+model has a result on disk, and `TurnEnded` is the last event. Nothing is announced as done before it is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from claude_tui.domain import history
+from claude_tui.domain.blocks import Block
+from claude_tui.domain.errors import ErrorInfo, ErrorKind, ProviderError, StoreError
+from claude_tui.domain.events import (
+    BlockDelta,
+    BlockStarted,
+    Event,
+    MessageStopped,
+    Notice,
+    RequestStarted,
+    RetryScheduled,
+    TurnEnded,
+    TurnStarted,
+)
+from claude_tui.domain.ids import new_id, timestamp
+from claude_tui.domain.messages import Message, Outcome, Role, SessionInfo, Status, StopReason, Usage, sum_usage
+from claude_tui.domain.ports import ChatRequest, Provider, Store, Timeouts
+from claude_tui.engine.answer import Answer
+from claude_tui.engine.retry import LONGEST_RETRY_AFTER, delay_before_retry
+from claude_tui.engine.tooling import Call, Toolbox, calls_of, complete_results
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+MOST_PAUSES = 10
+"""How often in a row a paused answer is continued before the turn ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOptions:
+    """`retries`: how often a request is tried again. `max_requests`: how many requests a turn may make."""
+
+    max_tokens: int
+    retries: int
+    max_requests: int
+    timeouts: Timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResult:
+    """`messages`: the turn's, in order, prompt first. `timings`: `ttft_ms`, `total_ms`, `retries`."""
+
+    outcome: Outcome
+    error: ErrorInfo | None
+    messages: tuple[Message, ...]
+    timings: dict[str, Any]
+
+    @property
+    def answer(self) -> Message | None:
+        """The last assistant message."""
+        return next((message for message in reversed(self.messages) if message.role is Role.ASSISTANT), None)
+
+    @property
+    def usage(self) -> Usage:
+        return sum_usage(message.usage for message in self.messages if message.role is Role.ASSISTANT)
+
+
+@dataclass(slots=True)
+class _Running:
+    """Calls being answered, so that an interrupt can answer the rest."""
+
+    calls: list[Call]
+    results: dict[str, Block] = field(default_factory=dict[str, Block])
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+
+
+class Turn:
+    """A turn on `path` (root to leaf, extended in place as messages are committed). `run` once."""
+
+    def __init__(
+        self,
+        session: SessionInfo,
+        path: list[Message],
+        *,
+        store: Store,
+        provider: Provider,
+        toolbox: Toolbox,
+        options: TurnOptions,
+        emit: Callable[[Event], None],
+        jitter: Callable[[], float] = random.random,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.session = session
+        self._path = path
+        self._store = store
+        self._provider = provider
+        self._toolbox = toolbox
+        self._options = options
+        self._emit = emit
+        self._jitter = jitter
+        self._sleep = sleep
+        self._loop = asyncio.get_running_loop()
+        self._first = len(path)
+        self._answer: Answer | None = None
+        self._running: _Running | None = None
+        self._began = self._loop.time()
+        self._sent: float | None = None
+        self._retries = 0
+        self._ttft: float | None = None
+
+    async def run(self, prompt: Message, prepare: Callable[[SessionInfo, Message], Awaitable[SessionInfo]]) -> TurnResult:
+        """Everything from the prompt to the end of the turn. An interrupt (cancelling the task) ends it in good order.
+
+        `prepare` makes the session ready to take the prompt, inside the turn's care for failures.
+        """
+        outcome, error = Outcome.FAILED, None
+        try:
+            _, cancelled = await _to_the_end(self._begin(prompt, prepare))
+            if cancelled:
+                raise asyncio.CancelledError
+            await self._converse()
+            outcome = Outcome.COMPLETED
+        except asyncio.CancelledError:
+            outcome = Outcome.INTERRUPTED
+        except (ProviderError, StoreError) as failure:
+            error = failure.info
+        except Exception as failure:
+            _log.exception("the turn failed")
+            text = f"An error in claude-tui itself: {type(failure).__name__}: {failure}. The log has more."
+            error = ErrorInfo(ErrorKind.PROTOCOL, text)
+        storage, _ = await _to_the_end(self._settle(outcome, error))
+        if storage is not None and error is None:
+            outcome, error = (outcome, None) if outcome is Outcome.INTERRUPTED else (Outcome.FAILED, storage)
+        result = TurnResult(outcome, error, tuple(self._path[self._first :]), self._timings())
+        self._emit(TurnEnded(self.session.id, outcome, error))
+        return result
+
+    async def _begin(self, prompt: Message, prepare: Callable[[SessionInfo, Message], Awaitable[SessionInfo]]) -> None:
+        self.session = await prepare(self.session, prompt)
+        await self._store.add_message(prompt)
+        self._path.append(prompt)
+        self._emit(TurnStarted(self.session.id, prompt))
+
+    def _timings(self) -> dict[str, Any]:
+        return {
+            "ttft_ms": None if self._ttft is None else round(self._ttft * 1000),
+            "total_ms": round((self._loop.time() - self._began) * 1000),
+            "retries": self._retries,
+        }
+
+    async def _converse(self) -> None:
+        pauses = 0
+        for _ in range(self._options.max_requests):
+            message = await self._request()
+            calls = calls_of(message) if message.stop_reason == StopReason.TOOL_USE else []
+            if calls:
+                pauses = 0
+                await self._run_calls(message, calls)
+            elif message.stop_reason == StopReason.PAUSE_TURN and pauses < MOST_PAUSES:
+                pauses += 1
+            elif message.stop_reason == StopReason.PAUSE_TURN:
+                raise ProviderError(
+                    ErrorInfo(ErrorKind.TOOL_LIMIT, f"The answer paused {pauses + 1} times in a row; it was not continued.")
+                )
+            else:
+                return
+        limit = self._options.max_requests
+        raise ProviderError(ErrorInfo(ErrorKind.TOOL_LIMIT, f"The turn made {limit} requests, the most it may (`max_requests`)."))
+
+    # One request, with its attempts.
+
+    async def _request(self) -> Message:
+        message_id, attempt, rebound = new_id(), 0, False
+        while True:
+            attempt += 1
+            self._answer = Answer(message_id, self.session, self._path[-1].id, self._store, self._emit)
+            self._emit(RequestStarted(attempt, self.session.model or "", message_id))
+            try:
+                return await self._stream(self._answer)
+            except ProviderError as error:
+                if self._answer.shown:
+                    raise
+                self._answer = None
+                if _is_binding_error(error.info) and not rebound:
+                    rebound = True
+                    await self._leave_out_thinking()
+                    attempt -= 1
+                    continue
+                await self._wait_for_retry(error, attempt)
+
+    async def _wait_for_retry(self, error: ProviderError, attempt: int) -> None:
+        delay = delay_before_retry(error, attempt, self._options.retries, self._jitter())
+        if delay is None:
+            if error.retryable and error.retry_after is not None and error.retry_after > LONGEST_RETRY_AFTER:
+                text = f"{error.info.message} The server asks to wait {_duration(error.retry_after)}."
+                raise ProviderError(dataclasses.replace(error.info, message=text)) from error
+            raise error
+        self._retries += 1
+        self._emit(RetryScheduled(attempt, round(delay, 3), error.info))
+        await self._sleep(delay)
+
+    async def _leave_out_thinking(self) -> None:
+        """The API says earlier thinking belongs to another conversation: leave it out, here and in every later request."""
+        self._emit(
+            Notice(
+                "The API no longer accepts the earlier thinking of this session; it is left out. Nothing else is lost.", "warning"
+            )
+        )
+        extra = {**self.session.extra, "without_thinking_to": self._path[-1].id}
+        self.session = dataclasses.replace(self.session, extra=extra)
+        await self._store.update_session(self.session)
+
+    def _chat_request(self) -> ChatRequest:
+        return ChatRequest(
+            model=self.session.model or "",
+            messages=history.build(self._path, without_thinking_to=self.session.extra.get("without_thinking_to")),
+            max_tokens=self._options.max_tokens,
+            system=self.session.system,
+            tools=self.session.tools or (),
+            effort=self.session.effort,
+            timeouts=self._options.timeouts,
+        )
+
+    async def _stream(self, answer: Answer) -> Message:
+        request = self._chat_request()
+        if self._sent is None:
+            self._sent = self._loop.time()
+        message: Message | None = None
+        with answer.watched():
+            async with aclosing(self._provider.stream(request)) as stream:
+                async for event in stream:
+                    if type(event) is BlockDelta:
+                        if self._ttft is None and event.text and event.kind in ("text", "thinking"):
+                            self._ttft = self._loop.time() - self._sent
+                        answer.take_delta(event)
+                    elif type(event) is MessageStopped:
+                        message = await answer.commit(event)
+                        self._committed(message)
+                    elif type(event) is BlockStarted:
+                        await answer.take_start(event)
+                    else:
+                        answer.take(event)
+        if message is None:
+            raise ProviderError(ErrorInfo(ErrorKind.TRUNCATED, "The answer ended before it was complete."), retryable=True)
+        return message
+
+    def _committed(self, message: Message) -> None:
+        self._path.append(message)
+        self._answer = None
+
+    # Tools.
+
+    async def _run_calls(self, message: Message, calls: list[Call]) -> None:
+        self._running = _Running(calls)
+        await self._toolbox.run(message, calls, self._running.results, self._running.seconds, self._emit)
+        await self._store_results()
+
+    async def _store_results(self) -> None:
+        running = self._running
+        if running is None:
+            return
+        message = Message(
+            id=new_id(),
+            session_id=self.session.id,
+            parent_id=self._path[-1].id,
+            role=Role.USER,
+            blocks=complete_results(running.calls, running.results),
+            extra={"tool_seconds": dict(running.seconds)} if running.seconds else {},
+            created_at=timestamp(),
+        )
+        self._running = None
+        await self._store.add_message(message)
+        self._path.append(message)
+
+    # The end.
+
+    async def _settle(self, outcome: Outcome, error: ErrorInfo | None) -> ErrorInfo | None:
+        """Commit whatever is under way; the storage error if that fails."""
+        try:
+            answer, self._answer = self._answer, None
+            if answer is not None and answer.shown:
+                status = Status.INTERRUPTED if outcome is Outcome.INTERRUPTED else Status.FAILED
+                message = answer.folded(status, error)
+                self._path.append(message)
+                await answer.store(message)
+            await self._store_results()
+        except StoreError as failure:
+            return failure.info
+        except Exception as failure:
+            _log.exception("the end of the turn could not be stored")
+            return ErrorInfo(ErrorKind.STORAGE, f"The end of the turn could not be stored: {type(failure).__name__}: {failure}")
+        return None
+
+
+def _is_binding_error(error: ErrorInfo) -> bool:
+    """Whether a thinking block was refused because it is bound to another conversation, or altered on its way."""
+    text = error.message.lower()
+    return error.kind is ErrorKind.INVALID_REQUEST and "thinking" in text and ("signature" in text or "bound to" in text)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
+
+
+async def _to_the_end(work: Coroutine[Any, Any, _T]) -> tuple[_T, bool]:
+    """`work` to its end, however often this task is cancelled meanwhile; and whether it was."""
+    task = asyncio.ensure_future(work)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise
+            cancelled = True
+    return task.result(), cancelled

@@ -1,0 +1,189 @@
+"""Raw Messages events, as dicts, to domain events. Pure: no SDK, no socket.
+
+The `type` inside the data decides; an `event:` line may be missing or wrong. The wire's index is only a key: blocks are numbered as
+they arrive. What no domain event can carry (unknown event types) is kept in the last event's `extra`; deltas and stops of an index
+that is not open are counted in `dropped`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from claude_tui.domain.blocks import Block, string
+from claude_tui.domain.events import (
+    Alive,
+    BlockDelta,
+    BlockStarted,
+    BlockStopped,
+    DeltaKind,
+    MessageStarted,
+    MessageStopped,
+    ProviderEvent,
+    UsageReported,
+)
+
+ALIVE = Alive()
+MOST_UNKNOWN = 200
+"""Events of unknown types kept with a message."""
+
+_TEXT_FIELDS: dict[str, tuple[DeltaKind, str]] = {
+    "text_delta": ("text", "text"),
+    "thinking_delta": ("thinking", "thinking"),
+    "input_json_delta": ("input", "partial_json"),
+    "signature_delta": ("signature", "signature"),
+}
+_MESSAGE_FIELDS = ("type", "id", "role", "model", "content", "usage")
+
+
+class StreamFailure(Exception):
+    """The server reported an error inside the stream; `payload` is the API's error object."""
+
+    def __init__(self, payload: dict[str, Any]) -> None:
+        super().__init__(string(payload, "message") or "The server reported an error in the stream.")
+        self.payload = payload
+
+
+class StreamReader:
+    """Feed it every payload of one stream; `finish` when the stream ends."""
+
+    def __init__(self) -> None:
+        self.started = False
+        self.stopped = False
+        self.dropped = 0
+        self._count = 0
+        self._open: dict[Any, int] = {}
+        self._stop_reason: str | None = None
+        self._extra: dict[str, Any] = {}
+        self._unknown: list[Any] = []
+
+    def delta(self, payload: dict[str, Any]) -> BlockDelta | None:
+        """The event of a `content_block_delta`; None when its block is not open."""
+        number = self._open.get(_key(payload))
+        delta: Any = payload.get("delta")
+        if number is None or not isinstance(delta, dict) or self.stopped:
+            self.dropped += 1
+            return None
+        fields = cast("Block", delta)
+        known = _TEXT_FIELDS.get(fields.get("type", ""))
+        if known is not None:
+            text = fields.get(known[1])
+            if isinstance(text, str):
+                return BlockDelta(number, known[0], text)
+        elif fields.get("type") == "citations_delta" and "citation" in fields:
+            return BlockDelta(number, "citation", data=fields["citation"])
+        return BlockDelta(number, "other", data=fields)
+
+    def feed(self, payload: dict[str, Any]) -> Iterator[ProviderEvent]:
+        """The events of any payload. Raises StreamFailure for an error event."""
+        kind = payload.get("type")
+        if self.stopped:
+            self.dropped += 1
+        elif kind == "content_block_delta":
+            event = self.delta(payload)
+            if event is not None:
+                yield event
+        elif kind == "ping":
+            yield ALIVE
+        elif kind == "message_start":
+            yield from self._start(payload)
+        elif kind == "content_block_start":
+            yield from self._start_block(payload)
+        elif kind == "content_block_stop":
+            yield from self._stop_block(payload)
+        elif kind == "message_delta":
+            yield from self._message_delta(payload)
+        elif kind == "message_stop":
+            self._extra.update({key: value for key, value in payload.items() if key != "type"})
+            yield from self._stop()
+        elif kind == "error" or (kind is None and "error" in payload):
+            error: Any = payload.get("error")
+            raise StreamFailure(cast("dict[str, Any]", error) if isinstance(error, dict) else {"message": str(error)})
+        else:
+            if len(self._unknown) < MOST_UNKNOWN:
+                self._unknown.append(payload)
+            yield ALIVE
+
+    def finish(self) -> Iterator[ProviderEvent]:
+        """The stream ended or said `[DONE]`: whole if a stop reason came and every block had ended. Check `stopped` afterwards."""
+        if self.started and not self.stopped and self._stop_reason is not None and not self._open:
+            yield from self._stop()
+
+    def _start(self, payload: dict[str, Any]) -> Iterator[ProviderEvent]:
+        given: Any = payload.get("message")
+        if self.started:
+            self.dropped += 1
+            return
+        self.started = True
+        message = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+        extra = {key: value for key, value in message.items() if key not in _MESSAGE_FIELDS and value is not None}
+        reason = message.get("stop_reason")
+        self._stop_reason = reason if isinstance(reason, str) else None
+        usage: Any = message.get("usage")
+        yield MessageStarted(
+            string(message, "id") or None,
+            string(message, "model") or None,
+            cast("dict[str, Any]", usage) if isinstance(usage, dict) else None,
+            extra,
+        )
+        content: Any = message.get("content")
+        for block in cast("list[Any]", content) if isinstance(content, list) else []:
+            if isinstance(block, dict):
+                number = self._next()
+                yield BlockStarted(number, cast("Block", block))
+                yield BlockStopped(number)
+
+    def _start_block(self, payload: dict[str, Any]) -> Iterator[ProviderEvent]:
+        if not self.started:  # some gateways leave the beginning out; what follows is kept all the same
+            yield from self._start({})
+        block: Any = payload.get("content_block")
+        if not isinstance(block, dict):
+            self.dropped += 1
+            return
+        key = _key(payload)
+        if key in self._open:
+            yield BlockStopped(self._open.pop(key))
+        self._open[key] = number = self._next()
+        yield BlockStarted(number, cast("Block", block))
+
+    def _stop_block(self, payload: dict[str, Any]) -> Iterator[ProviderEvent]:
+        number = self._open.pop(_key(payload), None)
+        if number is None:
+            self.dropped += 1
+        else:
+            yield BlockStopped(number)
+
+    def _message_delta(self, payload: dict[str, Any]) -> Iterator[ProviderEvent]:
+        if not self.started:
+            yield from self._start({})
+        given: Any = payload.get("delta")
+        delta = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+        for key, value in {**payload, **delta}.items():
+            if key == "stop_reason":
+                self._stop_reason = value if isinstance(value, str) else self._stop_reason
+            elif key not in ("type", "delta", "usage") and value is not None:
+                self._extra[key] = value
+        usage: Any = payload.get("usage")
+        yield UsageReported(cast("dict[str, Any]", usage)) if isinstance(usage, dict) else ALIVE
+
+    def _stop(self) -> Iterator[ProviderEvent]:
+        if not self.started:
+            yield from self._start({})
+        for number in self._open.values():
+            yield BlockStopped(number)
+        self._open.clear()
+        self.stopped = True
+        extra = dict(self._extra)
+        if self._unknown:
+            extra["unknown_events"] = list(self._unknown)
+        yield MessageStopped(self._stop_reason, extra)
+
+    def _next(self) -> int:
+        number = self._count
+        self._count += 1
+        return number
+
+
+def _key(payload: dict[str, Any]) -> Any:
+    index = payload.get("index")
+    return index if isinstance(index, (int, str, float)) or index is None else repr(index)
