@@ -91,6 +91,10 @@ class Provider(Protocol):
     @property
     def name(self) -> str: ...
 
+    async def prepare(self) -> None:
+        """Load what the first request needs, so that no request's time holds it. Fails where there are no credentials."""
+        ...
+
     def stream(self, request: ChatRequest) -> AsyncGenerator[ProviderEvent, None]:
         """The answer's events in the order `events.py` promises. Closing the generator closes the connection."""
         ...

@@ -156,6 +156,7 @@ class Turn:
         }
 
     async def _converse(self) -> None:
+        await self._provider.prepare()
         pauses = 0
         for _ in range(self._options.max_requests):
             message = await self._request()

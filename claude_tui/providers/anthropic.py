@@ -80,6 +80,9 @@ class AnthropicProvider:
         self._timeouts = timeouts or Timeouts()
         self._client: AsyncAnthropic | None = None
 
+    async def prepare(self) -> None:
+        await self._connected()
+
     # The answer.
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ProviderEvent, None]:

@@ -1,35 +1,39 @@
 """Importing an SDK without holding up the event loop.
 
-A daemon thread, not an executor: a program that is told to stop while an SDK still loads need not wait for it.
+In a daemon thread, not an executor: a program that is told to stop while an SDK still loads need not wait for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
-import sys
 import threading
+from concurrent.futures import Future
+
+_loading: dict[str, Future[None]] = {}
+_lock = threading.Lock()
 
 
-async def import_in_thread(name: str) -> None:
-    """Import module `name`; at once if it is loaded already."""
-    if name in sys.modules:
-        return
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-
-    def finish(error: BaseException | None) -> None:
-        if not done.done():
-            done.set_result(None) if error is None else done.set_exception(error)
+def start_import(name: str) -> Future[None]:
+    """Begin to import module `name`, once a process; the future tells when it is there."""
+    with _lock:
+        if name in _loading:
+            return _loading[name]
+        future = _loading[name] = Future[None]()
+    future.set_running_or_notify_cancel()  # from here on nobody who waits can cancel it
 
     def load() -> None:
-        error: BaseException | None = None
         try:
             importlib.import_module(name)
         except BaseException as problem:  # handed to whoever waits
-            error = problem
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(finish, error)
+            future.set_exception(problem)
+        else:
+            future.set_result(None)
 
     threading.Thread(target=load, name=f"import {name}", daemon=True).start()
-    await done
+    return future
+
+
+async def import_in_thread(name: str) -> None:
+    """Import module `name`, or wait until it is there."""
+    await asyncio.wrap_future(start_import(name))

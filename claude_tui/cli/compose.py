@@ -1,0 +1,111 @@
+"""The composition root: the only module that knows every concrete class. Everything heavy is imported where it is made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from claude_tui.config import Settings
+    from claude_tui.domain.ports import Provider, Timeouts
+    from claude_tui.engine.tooling import Toolbox
+    from claude_tui.engine.turn import TurnOptions
+    from claude_tui.engine.workspace import Workspace
+    from claude_tui.files import Paths
+    from claude_tui.store.sqlite import SqliteStore
+
+
+def preload_sdk() -> None:
+    """Begin to import the SDK beside whatever comes first: reading standard input, opening the history."""
+    from claude_tui.providers.loading import start_import
+
+    start_import("anthropic")
+
+
+def timeouts(settings: Settings) -> Timeouts:
+    from claude_tui.domain.ports import Timeouts
+
+    return Timeouts(settings.connect_timeout, settings.first_byte_timeout, settings.idle_timeout)
+
+
+def turn_options(settings: Settings) -> TurnOptions:
+    from claude_tui.engine.turn import TurnOptions
+
+    return TurnOptions(settings.max_tokens, settings.retries, settings.max_requests, timeouts(settings))
+
+
+def make_provider(settings: Settings, *, base_url: str | None = None, api_key: str | None = None) -> Provider:
+    """Cheap: the SDK and the credentials wait for the first request. The arguments outrank the settings (the demo's server)."""
+    from claude_tui.cli.exits import UsageError
+    from claude_tui.providers import WIRES
+    from claude_tui.providers.anthropic import AnthropicProvider
+
+    if settings.provider not in WIRES:
+        raise UsageError(f"There is no provider {settings.provider!r} in this version; it knows: {', '.join(WIRES)}.")
+    return AnthropicProvider(base_url=base_url or settings.base_url, api_key=api_key, timeouts=timeouts(settings))
+
+
+def make_toolbox(settings: Settings, allow: tuple[str, ...] = ()) -> Toolbox:
+    """The built-in tools under the settings' policies; the names in `allow` may run as well."""
+    from claude_tui.engine.approvals import Approvals, Policy
+    from claude_tui.engine.tooling import Toolbox
+    from claude_tui.tools import load_all
+    from claude_tui.tools.schema import problems
+
+    policies: dict[str, Policy] = {name: Policy(policy) for name, policy in settings.tools.items()}
+    policies.update(dict.fromkeys(allow, Policy.ALLOW))
+    return Toolbox(load_all(), Approvals(policies), timeout=settings.tool_timeout, checker=problems)
+
+
+async def open_store(paths: Paths, *, temporary: bool = False) -> SqliteStore:
+    """The history; what a dead process left streaming has been ended. `temporary`: in memory, nothing on disk."""
+    from claude_tui.store.sqlite import SqliteStore
+
+    return await SqliteStore.open(None if temporary else paths.data)
+
+
+async def open_workspace(
+    settings: Settings,
+    paths: Paths,
+    *,
+    temporary: bool = False,
+    allow: tuple[str, ...] = (),
+    provider: Provider | None = None,
+) -> Workspace:
+    from claude_tui.engine.workspace import Workspace
+
+    provider = provider or make_provider(settings)
+    store = await open_store(paths, temporary=temporary)
+    return Workspace(store, provider, lambda: make_toolbox(settings, allow), turn_options(settings))
+
+
+def foreign_host(settings: Settings) -> str | None:
+    """The host requests go to, where that is neither the API's own nor this machine."""
+    import os
+    from urllib.parse import urlsplit
+
+    from claude_tui.domain.addresses import is_loopback
+    from claude_tui.providers.anthropic import DEFAULT_BASE_URL
+
+    address = settings.base_url or os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL
+    host = urlsplit(address).hostname or ""
+    return None if address.rstrip("/") == DEFAULT_BASE_URL or is_loopback(host) else host
+
+
+def serve_fake_api(scenario: str | None, port: int, key: str | None) -> int:
+    """`claude-tui fake-api`: serve until SIGINT or SIGTERM."""
+    from claude_tui.cli.exits import UsageError
+    from claude_tui.fakeapi import SCENARIOS, serve
+
+    if scenario is not None and scenario not in SCENARIOS:
+        raise UsageError(f"There is no scenario {scenario!r}; there are: {', '.join(SCENARIOS)}.")
+    return asyncio.run(serve(scenario or "demo", port, key))
+
+
+def with_demo_server(run: Callable[[str, str], int]) -> int:
+    """Run something against the fake API's demo scenario, given its address and key."""
+    from claude_tui.fakeapi import FakeApi, plan_of
+
+    with FakeApi.in_thread(plan_of("demo")) as api:
+        return run(api.url, api.key)

@@ -1,0 +1,162 @@
+"""`claude-tui config show|edit`."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from claude_tui import config
+from claude_tui.cli.exits import FAILED, UsageError, say
+from claude_tui.cli.options import Output
+from claude_tui.domain.blocks import dump_json
+from claude_tui.domain.addresses import redact_address
+from claude_tui.domain.text import safe_line
+from claude_tui.files import Paths, private_folder, write_private
+
+_SECRET_KEY = re.compile(r"(?i)key|token|secret|password|authorization|credential|header")
+_REDACTED = "[redacted]"
+_CHILD_SECRETS = re.compile(r"(?i)_?(?:API_?KEY|TOKEN|SECRET|PASSWORD)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A setting as it stands."""
+
+    name: str
+    value: Any
+    source: str
+    text: str
+
+
+def rows(loaded: config.Loaded) -> Iterator[Row]:
+    """Every setting; a table's entries one by one, or the table itself where it is empty."""
+    texts = config.documentation()
+    for item in fields(config.Settings):
+        value = getattr(loaded.settings, item.name)
+        if not config.is_table(item.name) or not value:
+            yield Row(item.name, _shown(item.name, value), loaded.sources.get(item.name, "default"), texts[item.name])
+            continue
+        for key, entry in sorted(value.items()):
+            name = f"{item.name}.{key}"
+            yield Row(name, _shown(key, entry), loaded.sources[name], texts[item.name])
+
+
+def _shown(name: str, value: Any) -> Any:
+    """`value` without credentials: those in addresses, and whatever stands under a name that speaks of one."""
+    if isinstance(value, dict):
+        return {key: _REDACTED if _SECRET_KEY.search(key) else _shown(key, one) for key, one in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if isinstance(value, str):
+        return redact_address(value)
+    return value
+
+
+def show(paths: Paths, output: Output) -> int:
+    loaded = config.load(paths=paths)
+    for warning in loaded.warnings:
+        say(warning)
+    if output == "json":
+        data = [{"name": row.name, "value": row.value, "source": row.source, "text": row.text} for row in rows(loaded)]
+        print(dump_json({"path": str(paths.config_file), "settings": data}))
+        return 0
+    print(f"# {safe_line(str(paths.config_file), 500)}{'' if paths.config_file.exists() else ' (not there yet)'}")
+    for row in rows(loaded):
+        print(f"\n{row.name} = {_literal(row.value)}  ({row.source})\n    {row.text}")
+    return 0
+
+
+def _literal(value: Any) -> str:
+    return "unset" if value is None else safe_line(value if isinstance(value, str) else dump_json(value), 300)
+
+
+def edit(paths: Paths, ask_again: Any = None) -> int:
+    """Edit a copy and take it over once it is valid; until then the file stays as it is."""
+    editor = _editor()
+    target = paths.config_file
+    before = target.read_bytes() if target.exists() else template().encode()
+    private_folder(paths.config)
+    with tempfile.TemporaryDirectory(prefix=".edit-", dir=paths.config) as folder:
+        copy = Path(folder) / target.name
+        write_private(copy, before)
+        while True:
+            problem = _run_editor([*editor, str(copy)]) or _problem(copy, paths)
+            if problem is None:
+                break
+            say(problem)
+            if not _wants_again():
+                say(f"{target} is unchanged.")
+                return FAILED
+        after = copy.read_bytes()
+    if after == before and target.exists():
+        say("Nothing was changed.")
+        return 0
+    write_private(target, after)
+    for warning in config.load(environ={}, paths=paths).warnings:
+        say(warning)
+    return 0
+
+
+def _editor() -> list[str]:
+    text = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"The editor's command line, {safe_line(text, 80)!r}, cannot be read: {error}.") from error
+    if not words:
+        raise UsageError("No editor is named: set VISUAL or EDITOR, as in EDITOR=nano.")
+    return words
+
+
+def _run_editor(command: list[str]) -> str | None:
+    """What went wrong, if anything. The editor is a program of its own and gets no credentials."""
+    environment = {name: value for name, value in os.environ.items() if not _CHILD_SECRETS.search(name)}
+    try:
+        code = subprocess.run(command, env=environment, check=False).returncode
+    except OSError as error:
+        return f"The editor {safe_line(command[0], 80)} cannot be started: {error.strerror}."
+    return f"The editor {safe_line(command[0], 80)} failed (exit {code})." if code else None
+
+
+def _problem(copy: Path, paths: Paths) -> str | None:
+    """Why the copy cannot be used; named as the file it will be, and read with its @FILEs where that file looks for them."""
+    try:
+        config.check_file(copy, paths.config_file)
+    except config.ConfigError as error:
+        return str(error)
+    return None
+
+
+def _wants_again() -> bool:
+    if not (sys.stdin and sys.stdin.isatty()):
+        return False
+    print("claude-tui: Edit it again? [Y/n] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("", "y", "yes")
+
+
+def template() -> str:
+    """A file with every setting, commented out, at its default."""
+    import tomlkit
+
+    document = tomlkit.document()
+    document.add(tomlkit.comment("Settings of claude-tui. Remove the # before a line to change what it says."))
+    texts = config.documentation()
+    default = config.Settings()
+    for item in fields(config.Settings):
+        value = getattr(default, item.name)
+        document.add(tomlkit.nl())
+        document.add(tomlkit.comment(texts[item.name]))
+        if config.is_table(item.name):
+            document.add(tomlkit.comment(f"[{item.name}]"))
+            for key, entry in value.items():
+                document.add(tomlkit.comment(f"{key} = {tomlkit.item(entry).as_string()}"))
+        else:
+            shown = '"…"' if value is None else tomlkit.item(value).as_string()
+            document.add(tomlkit.comment(f"{item.name} = {shown}"))
+    return document.as_string()

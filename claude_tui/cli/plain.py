@@ -1,0 +1,256 @@
+"""`chat --plain`: a conversation that only appends lines. No alternate screen; colour and boxes are not needed.
+
+Between turns the terminal belongs to the line editor; during a turn the event loop runs and signals interrupt the answer. Nothing
+runs in the background while a line is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from claude_tui.cli import compose
+from claude_tui.cli.exits import say
+from claude_tui.cli.labels import LabelledLines
+from claude_tui.cli.opening import open_session
+from claude_tui.cli.options import ChatOptions, Resume
+from claude_tui.cli.output import Output
+from claude_tui.cli.signals import StopSignals
+from claude_tui.config import Settings, load
+from claude_tui.domain.errors import ErrorKind
+from claude_tui.domain.messages import Outcome, SessionInfo
+from claude_tui.domain.text import safe_line
+from claude_tui.engine.session import Session
+from claude_tui.engine.workspace import Workspace
+from claude_tui.files import Paths
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Generator
+    from types import FrameType
+    from typing import Any
+
+    from claude_tui.domain.ports import Provider
+
+EXIT_WORDS = ("exit", "quit", "退出")
+PROMPT = "You: "
+_PICKABLE = 20
+
+
+def chat(options: ChatOptions) -> int:
+    """The exit code. Raises UsageError and ConfigError for what makes no sense, StoreError where the history cannot be opened."""
+    compose.preload_sdk()
+    paths = Paths.find()
+    loaded = load(options.flags, paths=paths)
+    for warning in loaded.warnings:
+        say(warning)
+    return _Chat(options, loaded.settings, paths).run()
+
+
+def demo(options: ChatOptions) -> int:
+    """The same conversation against the fake API: no key, no network, nothing saved."""
+    paths = Paths.find()
+    settings = load(options.flags, paths=paths).settings
+
+    def run(url: str, key: str) -> int:
+        provider = compose.make_provider(settings, base_url=url, api_key=key)
+        temporary = ChatOptions(options.prompt, None, options.flags, temporary=True, plain=True)
+        return _Chat(temporary, settings, paths, provider=provider, greeting=_DEMO_GREETING).run()
+
+    compose.preload_sdk()
+    return compose.with_demo_server(run)
+
+
+_DEMO_GREETING = (
+    "This is the demo: every answer is canned and comes from a server inside this program. No model is behind it,\n"
+    "nothing leaves this machine and nothing is saved. Try: code, table, think, tool, 2+2, long, error, or 你好.\n"
+)
+_GREETING = "Type a prompt and press Enter. Ctrl+C interrupts an answer; exit, quit or Ctrl+D leaves.\n"
+
+
+class _Leave(Exception):
+    """The conversation is over; `code` is the exit code."""
+
+    def __init__(self, code: int = 0) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class _Chat:
+    """One conversation in a terminal."""
+
+    def __init__(
+        self,
+        options: ChatOptions,
+        settings: Settings,
+        paths: Paths,
+        *,
+        provider: Provider | None = None,
+        greeting: str = "",
+    ) -> None:
+        self._options = options
+        self._settings = settings
+        self._paths = paths
+        self._provider = provider
+        self._greeting = greeting
+        self._stopped_by: signal.Signals | None = None
+        self._no_credentials = False
+        self._out: Output | None = None
+
+    def run(self) -> int:
+        with asyncio.Runner() as runner:
+            workspace = self._run(runner, self._open_workspace())
+            try:
+                return self._converse(runner, workspace)
+            except _Leave as leave:
+                return leave.code
+            finally:
+                self._run(runner, workspace.close())
+
+    def _run(self, runner: asyncio.Runner, work: Coroutine[Any, Any, Any]) -> Any:
+        return runner.run(work)
+
+    async def _open_workspace(self) -> Workspace:
+        return await compose.open_workspace(self._settings, self._paths, temporary=self._options.temporary, provider=self._provider)
+
+    def _converse(self, runner: asyncio.Runner, workspace: Workspace) -> int:
+        resume = self._options.resume
+        if resume is Resume.PICK:
+            resume = self._pick(runner, workspace)
+        session = self._run(runner, self._open(workspace, resume))
+        if self._options.prompt:
+            self._write(runner, PROMPT + self._options.prompt + "\n")
+            self._turn(runner, session, self._options.prompt)
+        while True:
+            prompt = self._read_prompt()
+            if prompt is None or prompt.strip() in EXIT_WORDS:
+                break
+            if prompt.strip():
+                self._turn(runner, session, prompt)
+        if session.path and not self._options.temporary:
+            self._write(runner, f"To go on with this session: claude-tui -r {session.info.id}\n")
+        return 0
+
+    async def _open(self, workspace: Workspace, resume: Resume | str | None) -> Session:
+        out = self._output()
+        lines = LabelledLines(out.write, out.write, answer_label="Claude", you=True, tokens=True)
+        session = await open_session(workspace, resume, self._settings, self._options.flags, out.write)
+        out.write(self._greeting or f"claude-tui, plain mode, {session.info.model}. ")
+        out.write(_GREETING)
+        host = None if self._provider else compose.foreign_host(self._settings)
+        if host:
+            out.write(f"Note: the conversation is sent to {host}.\n")
+        session.replay_to(lines)
+        lines.you = False
+        session.subscribe(lines)
+        await out.drain()
+        return session
+
+    def _output(self) -> Output:
+        """Standard output on the running loop; a reader that is gone ends the conversation."""
+        if self._out is None:
+            self._out = Output(sys.stdout.fileno())
+        return self._out
+
+    def _write(self, runner: asyncio.Runner, text: str) -> None:
+        async def write() -> None:
+            out = self._output()
+            out.write(text)
+            await out.drain()
+
+        self._run(runner, write())
+
+    # Between turns.
+
+    def _pick(self, runner: asyncio.Runner, workspace: Workspace) -> Resume | str | None:
+        """The session the user names by its number; None for a new one."""
+        newest = self._run(runner, workspace.store.sessions(limit=_PICKABLE))
+        if not newest:
+            self._write(runner, "There is no session yet; this is a new one.\n")
+            return None
+        rows = [f"{number}. {_row(info)}" for number, info in enumerate(newest, 1)]
+        self._write(runner, "\n".join(rows) + "\n")
+        while True:
+            answer = self._read_line(f"Session (1 to {len(newest)}, Enter for a new one): ")
+            if answer is None or not answer.strip():
+                return None
+            if answer.strip().isdecimal() and 1 <= int(answer) <= len(newest):
+                return newest[int(answer) - 1].id
+
+    def _read_prompt(self) -> str | None:
+        """A prompt; a line that ends in a backslash goes on in the next. None at the end of input."""
+        lines: list[str] = []
+        while True:
+            line = self._read_line("" if lines else PROMPT)
+            if line is None:
+                return "\n".join(lines) or None
+            if not line.endswith("\\"):
+                return "\n".join([*lines, line])
+            lines.append(line[:-1])
+
+    def _read_line(self, prompt: str) -> str | None:
+        """One line; None at the end of input or when Ctrl+C is pressed twice in a row."""
+        interrupted = False
+        while True:
+            try:
+                with _stopping_signals():
+                    return input(prompt)
+            except EOFError:
+                print(flush=True)
+                return None
+            except KeyboardInterrupt:
+                print(flush=True)
+                if interrupted:
+                    return None
+                interrupted = True
+                print("(Ctrl+C once more, Ctrl+D or exit leaves.)", flush=True)
+
+    # A turn.
+
+    def _turn(self, runner: asyncio.Runner, session: Session, prompt: str) -> None:
+        self._run(runner, self._submit(session, prompt))
+        if self._stopped_by in (signal.SIGTERM, getattr(signal, "SIGHUP", None)):
+            raise _Leave(128 + int(self._stopped_by or 0))
+        if self._output_gone():
+            raise _Leave(0)
+        if self._no_credentials:
+            raise _Leave(3)
+
+    def _output_gone(self) -> bool:
+        return self._out is not None and self._out.closed
+
+    async def _submit(self, session: Session, prompt: str) -> None:
+        out = self._output()
+        out.on_closed(session.interrupt)
+        with StopSignals(session.interrupt) as signals:
+            result = await session.submit(prompt)
+            if result.outcome is Outcome.INTERRUPTED:
+                self._stopped_by = signals.received
+            if not out.closed and signals.received in (None, signal.SIGINT):
+                await out.drain()
+        self._no_credentials = result.error is not None and result.error.kind is ErrorKind.CREDENTIALS
+
+
+def _row(session: SessionInfo) -> str:
+    return f"{session.updated_at[:16].replace('T', ' ')}  {safe_line(session.title, 60)}"
+
+
+@contextmanager
+def _stopping_signals() -> Generator[None]:
+    """While a line is read, SIGTERM and SIGHUP leave by way of the ordinary end, with the contract's exit code."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise _Leave(128 + number)
+
+    numbers = [number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None]
+    before = [(number, signal.getsignal(number)) for number in numbers]
+    for number, handler in before:
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)

@@ -1,0 +1,86 @@
+"""Plays a Script to the end on a reply: the one place where the wire's actions meet the socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+
+from .encoding import last_event
+from .records import Record
+from .reply import Pace, SocketReply
+from .script import Script
+from .wire_anthropic import Action, Bytes, Do, Emit, Head, Hold, Last, Wait, Wire
+
+
+class Gates:
+    """Named gates for WaitFor: each release lets one waiter through, before or after it comes."""
+
+    def __init__(self) -> None:
+        self._gates: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(0))
+
+    def release(self, name: str) -> None:
+        self._gates[name].release()
+
+    async def wait(self, name: str) -> None:
+        await self._gates[name].acquire()
+
+
+class Player:
+    """One script on one reply."""
+
+    def __init__(self, reply: SocketReply, record: Record, gates: Gates, touch: Callable[[], None]) -> None:
+        self._reply = reply
+        self._record = record
+        self._gates = gates
+        self._touch = touch
+
+    async def stream(self, script: Script, wire: Wire) -> None:
+        """As server-sent events."""
+        self._reply.wire = wire
+        pace = Pace(script.rate, script.batch)
+        for action in wire.actions():
+            await self._play(action, pace)
+            if self._reply.over:
+                return
+        await self._reply.finish()
+
+    async def whole(self, wire: Wire) -> None:
+        """As one JSON message: silences and faults still strike, events are only counted."""
+        self._reply.wire = wire
+        pace = Pace(None, 1)
+        for action in wire.actions():
+            if isinstance(action, Wait | Hold | Do):
+                await self._play(action, pace)
+            if self._reply.over:
+                return
+        await self._reply.json(200, wire.message())
+
+    async def _play(self, action: Action, pace: Pace) -> None:
+        reply = self._reply
+        match action:
+            case Emit():
+                await reply.emit(action.name, action.data)
+                if action.paced:
+                    await pace.step(reply)
+                elif not pace.batching:
+                    await reply.flush()
+            case Head():
+                await reply.head()
+            case Bytes():
+                await reply.raw(action.data)
+            case Wait():
+                await reply.flush()
+                await asyncio.sleep(action.seconds)
+                pace.restart()
+            case Hold():
+                await reply.flush()
+                self._record.reached.append(action.name)
+                self._touch()
+                await self._gates.wait(action.name)
+                pace.restart()
+            case Do():
+                await reply.flush()
+                await action.fault.strike(reply, action.params)
+            case Last():
+                await reply.put(last_event(reply.shape))

@@ -1,0 +1,215 @@
+"""One connection to the history: its settings, its transactions, and sentences for what SQLite says. Used from one thread only."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
+
+import apsw
+
+from claude_tui.domain.errors import StoreError
+from claude_tui.store import files
+
+T = TypeVar("T")
+
+BUSY_MS = 8_000
+_IDENTITY_SECONDS = 1.0
+_SETTLE_SECONDS = 0.02
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Rows(Protocol):
+    """What a statement gives."""
+
+    def fetchall(self) -> list[tuple[Any, ...]]: ...
+
+    def fetchone(self) -> Any: ...
+
+
+class Sql(Protocol):
+    """A connection as this package uses it: `apsw.Connection`, whose own annotations a strict checker cannot follow."""
+
+    @property
+    def filename(self) -> str: ...
+
+    @property
+    def in_transaction(self) -> bool: ...
+
+    def execute(self, statements: str, bindings: Sequence[Any] = ..., /) -> Rows: ...
+
+    def executemany(self, statements: str, sequenceofbindings: Iterable[Sequence[Any]], /) -> Rows: ...
+
+    def pragma(self, name: str, value: Any = ..., /) -> Any: ...
+
+    def changes(self) -> int: ...
+
+    def last_insert_rowid(self) -> int: ...
+
+    def system_errno(self) -> int: ...
+
+    def set_busy_timeout(self, milliseconds: int, /) -> None: ...
+
+    def close(self, force: bool = ..., /) -> None: ...
+
+
+def connect(place: str) -> Sql:
+    return cast("Sql", apsw.Connection(place))
+
+
+class Database:
+    """An open history. `path` is None when it lives in memory. Every method raises StoreError, never an error of SQLite.
+
+    A durable write has reached the disk when it returns. Any other survives the death of the process at once, and that of the
+    machine with the next durable one, which hardens all before it.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.shared = path is not None and files.on_shared_file_system(path)
+        self.last_durable = time.monotonic()
+        self._identity: files.Identity | None = None
+        self._identity_checked = 0.0
+        self._synchronous = ""
+        with self._explained():
+            self.connection = connect(":memory:" if path is None else str(path))
+            try:
+                self._set_up()
+            except BaseException:
+                self.connection.close(True)
+                raise
+        if path is not None:
+            self._identity = files.identity(path)
+
+    def _set_up(self) -> None:
+        self.connection.set_busy_timeout(BUSY_MS)
+        self.connection.execute("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=ON")
+        if self.path is None:
+            return
+        if self.shared:
+            self.connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        wanted = "truncate" if self.shared else "wal"
+        mode = self._journal_mode(wanted)
+        if mode != wanted:
+            raise StoreError(
+                f"{self.path}: SQLite uses the journal mode {mode!r} where {wanted!r} was asked for; it is not safe to go on."
+            )
+
+    def _journal_mode(self, wanted: str) -> str:
+        # Two processes that create a history together are refused at once, without the usual waiting.
+        patience = time.monotonic() + BUSY_MS / 1000
+        while True:
+            try:
+                return str(self.connection.pragma("journal_mode", wanted))
+            except apsw.BusyError:
+                if time.monotonic() > patience:
+                    raise
+                threading.Event().wait(_SETTLE_SECONDS)
+
+    def read(self, work: Callable[[Sql], T]) -> T:
+        with self._explained():
+            return work(self.connection)
+
+    def write(self, work: Callable[[Sql], T], *, durable: bool = True) -> T:
+        """Run `work` in one transaction that holds the write lock from its beginning."""
+        self._check_identity()
+        with self._explained():
+            self._be(durable)
+            with transaction(self.connection):
+                result = work(self.connection)
+        if durable:
+            self.last_durable = time.monotonic()
+        return result
+
+    def _be(self, durable: bool) -> None:
+        wanted = "FULL" if durable else "NORMAL"
+        if self._synchronous != wanted:
+            self.connection.pragma("synchronous", wanted)
+            self._synchronous = wanted
+
+    def _check_identity(self) -> None:
+        """SQLite would go on writing, without complaint, to a file that no longer has a name."""
+        now = time.monotonic()
+        if self.path is None or now - self._identity_checked < _IDENTITY_SECONDS:
+            return
+        found = files.identity(self.path)
+        if found != self._identity:
+            what = "was deleted" if found is None else "was replaced by another file"
+            raise StoreError(
+                f"{self.path} {what} while it was in use, so nothing more can be saved in it. "
+                "Put the file back, or close claude-tui and start it again."
+            )
+        self._identity_checked = now
+
+    @contextmanager
+    def _explained(self) -> Generator[None]:
+        try:
+            yield
+        except apsw.Error as error:
+            raise explain(error, self.path, self._errno()) from error
+
+    def _errno(self) -> int:
+        return self.connection.system_errno() if hasattr(self, "connection") else 0
+
+    def close(self) -> None:
+        with self._explained():
+            self.connection.close(True)
+
+
+@contextmanager
+def snapshot(connection: Sql) -> Generator[None]:
+    """Several reads of one state."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+
+
+@contextmanager
+def transaction(connection: Sql) -> Generator[None]:
+    """All or nothing, holding the write lock from the first moment, so that nothing read inside can be outdated."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def rows(connection: Sql, statement: str, bindings: Any = ()) -> list[tuple[Any, ...]]:
+    return connection.execute(statement, bindings).fetchall()
+
+
+def value(connection: Sql, statement: str, bindings: Any = ()) -> Any:
+    """The first column of the first row; None without one."""
+    row = connection.execute(statement, bindings).fetchone()
+    return row[0] if row else None
+
+
+def explain(error: apsw.Error, path: Path | None, number: int = 0) -> StoreError:
+    """What SQLite says, as a sentence that says what is wrong and what to do; `number` is the system's own error."""
+    where = f"the history ({path})" if path else "the temporary history"
+    if isinstance(error, apsw.FullError) or (isinstance(error, apsw.IOError) and number in _NO_SPACE):
+        return StoreError(f"NOT SAVED: the disk that holds {where} is full. Free some space; saving goes on by itself then.")
+    if isinstance(error, (apsw.NotADBError, apsw.CorruptError)):
+        what = "is not a claude-tui history" if isinstance(error, apsw.NotADBError) else "is damaged"
+        return StoreError(
+            f"{path} {what} ({error}). It was not changed. To start afresh, rename it together with its side files "
+            f"(-wal, -shm) to {path}.corrupt-<date>, all at once; copies made before upgrades are in the folder backups beside it."
+        )
+    if isinstance(error, apsw.ReadOnlyError):
+        return StoreError(f"NOT SAVED: {where} may only be read. Make the file and its folder writable, or set CLAUDE_TUI_HOME.")
+    if isinstance(error, apsw.CantOpenError):
+        return StoreError(f"SQLite cannot open {where}: is its folder writable? Otherwise set CLAUDE_TUI_HOME to one that is.")
+    if isinstance(error, (apsw.BusyError, apsw.LockedError)):
+        return StoreError(f"Another program holds {where} and does not let go of it. Close the other claude-tui and try again.")
+    if isinstance(error, apsw.IOError):
+        return StoreError(f"NOT SAVED: reading or writing {where} failed ({error}). Check the disk; saving is tried again.")
+    return StoreError(f"SQLite refused an operation on {where}: {error}.")

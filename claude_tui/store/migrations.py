@@ -1,0 +1,199 @@
+"""The schema: ordered functions, each of which takes the database from one format to the next. There is no other schema text.
+
+`PRAGMA user_version` is the number of functions that have run. A released function is never changed; a new format is a new function
+at the end. Before an existing history is changed it is copied to the folder `backups` beside it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import apsw
+
+from claude_tui.domain.errors import StoreError
+from claude_tui.store import files
+from claude_tui.store.connection import Database, Sql, rows, snapshot, value
+
+KEPT_BACKUPS = 3
+APPLICATION_ID = 0x434C5455
+"""Marks the file as a history of this program."""
+
+_COUNTED = ("sessions", "messages", "chunks")
+
+
+def _first_format(connection: Sql) -> None:
+    """Sessions, the tree of their messages, the journal of answers being received, drafts, attachments, search.
+
+    `messages.number` is the key of the search index. `depth` counts the messages from the root, so a session's message count is the
+    depth of its leaf. The wide columns come last: reading the others does not touch them. What may hold text that is not valid
+    Unicode is ASCII-escaped JSON, or bytes (`chunks.text`, `drafts.text`).
+    """
+    for statement in _FIRST_FORMAT:
+        connection.execute(statement)
+
+
+_FIRST_FORMAT = (
+    """CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE sessions (
+        id TEXT PRIMARY KEY,
+        title TEXT NOT NULL,
+        model TEXT,
+        provider TEXT NOT NULL,
+        effort TEXT,
+        leaf_id TEXT REFERENCES messages (id) DEFERRABLE INITIALLY DEFERRED,
+        created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL,
+        deleted_at TEXT,
+        system TEXT,
+        tools TEXT,
+        extra TEXT
+    ) STRICT""",
+    """CREATE INDEX sessions_by_update ON sessions (updated_at, id)""",
+    """CREATE TABLE messages (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+        parent_id TEXT REFERENCES messages (id) DEFERRABLE INITIALLY DEFERRED,
+        seq INTEGER NOT NULL,
+        depth INTEGER NOT NULL,
+        role TEXT NOT NULL CHECK (role IN ('user', 'assistant')),
+        status TEXT NOT NULL CHECK (status IN ('streaming', 'complete', 'interrupted', 'failed')),
+        created_at TEXT NOT NULL,
+        model TEXT,
+        api_id TEXT,
+        stop_reason TEXT,
+        sha256 BLOB,
+        open_blocks TEXT,
+        stop_details TEXT,
+        usage TEXT,
+        timings TEXT,
+        error TEXT,
+        raw_inputs TEXT,
+        extra TEXT,
+        timeline TEXT,
+        blocks TEXT NOT NULL,
+        UNIQUE (session_id, seq)
+    ) STRICT""",
+    """CREATE INDEX messages_by_parent ON messages (parent_id)""",
+    """CREATE INDEX messages_streaming ON messages (session_id) WHERE status = 'streaming'""",
+    """CREATE TABLE chunks (
+        message_id TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+        seq INTEGER NOT NULL,
+        ms INTEGER NOT NULL,
+        block INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        text BLOB NOT NULL,
+        PRIMARY KEY (message_id, seq)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE drafts (
+        session_id TEXT PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
+        text BLOB NOT NULL,
+        updated_at TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE attachments (sha256 BLOB PRIMARY KEY, blob BLOB NOT NULL) STRICT""",
+    """CREATE VIRTUAL TABLE found USING fts5 (
+        body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
+    )""",
+)
+
+MIGRATIONS: tuple[Callable[[Sql], None], ...] = (_first_format,)
+
+
+def migrate(database: Database) -> None:
+    """Bring the history to the present format, or refuse it unchanged."""
+    version = database.read(_version_before)
+    if version == len(MIGRATIONS):
+        return
+    if version and database.path is not None:
+        _back_up(database, database.path, version)
+    for number in range(version, len(MIGRATIONS)):
+        database.write(lambda connection, number=number: _step(connection, number))
+    if database.path is not None:
+        _prune(database.path.parent / "backups")
+
+
+def _version_before(connection: Sql) -> int:
+    with snapshot(connection):
+        return _checked_version(connection)
+
+
+def _checked_version(connection: Sql) -> int:
+    version = int(connection.pragma("user_version"))
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"The history was written by a newer claude-tui (format {version}; this one knows formats up to {len(MIGRATIONS)}). "
+            "It was not changed. Install the newer version again."
+        )
+    foreign = connection.pragma("application_id") != APPLICATION_ID
+    if foreign and value(connection, "SELECT count(*) FROM sqlite_schema"):
+        raise StoreError(
+            f"{connection.filename} is a database of another program, not a claude-tui history. It was not changed. "
+            "Move it away, or set CLAUDE_TUI_HOME to another folder."
+        )
+    return version
+
+
+def _step(connection: Sql, number: int) -> None:
+    """Run one migration, unless another process was faster."""
+    if _checked_version(connection) != number:
+        return
+    before = _counts(connection)
+    MIGRATIONS[number](connection)
+    after = _counts(connection)
+    lost = {table: (count, after.get(table)) for table, count in before.items() if after.get(table) != count}
+    if lost:
+        raise StoreError(
+            f"Upgrading the history to format {number + 1} would have changed the number of rows ({lost}); nothing was changed."
+        )
+    connection.pragma("application_id", APPLICATION_ID)
+    connection.pragma("user_version", number + 1)
+
+
+def _counts(connection: Sql) -> dict[str, int]:
+    present = {name for (name,) in rows(connection, "SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    return {table: value(connection, "SELECT count(*) FROM " + table) for table in _COUNTED if table in present}  # noqa: S608
+
+
+def _back_up(database: Database, path: Path, version: int) -> None:
+    """Copy the history before it is changed; the copy has its final name only when it is whole."""
+    folder = path.parent / "backups"
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    final = folder / f"pre-v{version + 1}-{stamp}.db"
+    part = folder / f"{final.name}.{os.getpid()}.part"
+    try:
+        files.make_folder(folder)
+        files.make_private(folder, files.FOLDER_MODE)
+        files.create_private(part)
+        database.read(lambda connection: _copy(connection, part))
+        os.replace(part, final)
+    except OSError as error:
+        raise StoreError(
+            f"The history must be copied before it is upgraded, but {folder} cannot be written: {error.strerror or error}. "
+            "Nothing was changed."
+        ) from error
+
+
+def _copy(source: Sql, target: Path) -> None:
+    copy = apsw.Connection(str(target))
+    try:
+        with copy.backup("main", cast("apsw.Connection", source), "main") as backup:
+            backup.step(-1)
+        # The copy carries the mark of write-ahead logging; without it the copy stays a single file.
+        plain = cast("Sql", copy)
+        plain.pragma("journal_mode", "delete")
+        intact = value(plain, "PRAGMA quick_check(1)")
+    finally:
+        copy.close(True)
+    if intact != "ok":
+        raise StoreError(f"The copy of the history made before the upgrade is damaged ({intact}); nothing was changed.")
+
+
+def _prune(folder: Path) -> None:
+    """Keep the newest copies."""
+    copies = sorted(folder.glob("pre-v*.db"), key=lambda copy: copy.stat().st_mtime_ns, reverse=True)
+    for copy in copies[KEPT_BACKUPS:]:
+        copy.unlink(missing_ok=True)

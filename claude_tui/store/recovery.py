@@ -1,0 +1,76 @@
+"""Ending what a dead process left streaming: its journal is folded and the answer becomes an interrupted one.
+
+Whoever does this holds the session's lock, so the answer is no living process's; and it is one transaction, so it happens once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from claude_tui.domain.errors import SessionHeld
+from claude_tui.domain.journal import Chunk, events_of
+from claude_tui.domain.messages import Message, Status
+from claude_tui.domain.partial import Partial
+from claude_tui.store import locks, tree
+from claude_tui.store.connection import Database, Sql, rows
+from claude_tui.store.rows import MESSAGE_COLUMNS, message_of
+
+_STREAMING = f"SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.session_id = ? AND m.status = 'streaming'"  # noqa: S608 - no outside text
+_MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+
+
+def recover_all(database: Database, lock_folder: Path) -> int:
+    """End what is left streaming in sessions that nobody holds; how many answers that were."""
+    sessions = database.read(
+        lambda connection: rows(connection, "SELECT DISTINCT session_id FROM messages WHERE status = 'streaming'")
+    )
+    recovered = 0
+    for (session_id,) in sessions:
+        try:
+            lock = locks.hold(lock_folder, session_id)
+        except SessionHeld:
+            continue  # its process lives
+        try:
+            recovered += recover_session(database, session_id)
+        finally:
+            lock.release()
+    return recovered
+
+
+def recover_session(database: Database, session_id: str, is_ours: Callable[[], bool] = lambda: True) -> int:
+    """End what is left streaming in one session, whose lock the caller holds for as long as `is_ours` says so."""
+
+    def run(connection: Sql) -> int:
+        left = [message_of(row) for row in rows(connection, _STREAMING, (session_id,))] if is_ours() else []
+        for message in left:
+            _end(connection, message)
+        return len(left)
+
+    if not database.read(lambda connection: rows(connection, _STREAMING + " LIMIT 1", (session_id,))):
+        return 0
+    return database.write(run)
+
+
+def _end(connection: Sql, message: Message) -> None:
+    chunks = list(tree.journal_of(connection, message.id))
+    ended = _folded(message, chunks)
+    if ended.blocks:
+        tree.finish(connection, ended)
+    else:
+        tree.remove_empty(connection, message)
+
+
+def _folded(message: Message, chunks: Iterable[Chunk]) -> Message:
+    """`message` as its journal tells it, up to the first chunk that makes no sense."""
+    partial = Partial()
+    for chunk in chunks:
+        try:
+            for event in events_of([chunk]):
+                partial.apply(event)
+        except _MALFORMED:
+            break
+    if partial.block_count:
+        return partial.message(message, Status.INTERRUPTED)
+    return dataclasses.replace(message, status=Status.INTERRUPTED)

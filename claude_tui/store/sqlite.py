@@ -1,0 +1,219 @@
+"""`SqliteStore`: the history in one SQLite file, or in memory for conversations that are not to be kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import apsw
+
+from claude_tui.domain.errors import StoreError
+from claude_tui.domain.ids import timestamp
+from claude_tui.domain.journal import Chunk
+from claude_tui.domain.messages import Message, SessionInfo, Status
+from claude_tui.domain.ports import Page, SessionLock, Store
+from claude_tui.store import files, locks, recovery, search, sessions, tree
+from claude_tui.store.chunklog import ChunkLog
+from claude_tui.store.connection import Database, Sql, value
+from claude_tui.store.migrations import migrate
+from claude_tui.store.writer import Append, Writer
+
+T = TypeVar("T")
+
+FILE_NAME = "history.db"
+
+_log = logging.getLogger(__name__)
+
+
+class SqliteStore:
+    """Implements `ports.Store`. Made by `open`.
+
+    `on_failure` is called on the event loop when the journal can no longer be written (once, until it can be again), and with
+    errors of writes whose caller no longer waits. `recovered` says how many answers of dead processes opening ended.
+    """
+
+    def __init__(self, data_dir: Path | None) -> None:
+        self.on_failure: Callable[[StoreError], None] | None = None
+        self.recovered = 0
+        self._folder = data_dir
+        self._loop = asyncio.get_running_loop()
+        self._writer = Writer(self._append, self._close, self._report)
+        self._database: Database
+        self._chunks: ChunkLog
+        self._failing = False
+
+    @classmethod
+    async def open(cls, data_dir: Path | None) -> SqliteStore:
+        """Open the history in this folder, creating what is missing; None keeps it in memory.
+
+        Brings it to the present format and ends what dead processes left streaming. Raises StoreError with a sentence to show.
+        """
+        store = cls(data_dir)
+        store._writer.start()
+        try:
+            await store._writer.post(store._open)
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    def _open(self) -> None:
+        path = self._folder / FILE_NAME if self._folder else None
+        if path:
+            files.prepare(path)
+        database = Database(path)
+        try:
+            migrate(database)
+            if self._folder:
+                folder = self._folder / "locks"
+                self.recovered = self._recover(lambda: recovery.recover_all(database, folder))
+        except BaseException:
+            database.close()
+            raise
+        self._database = database
+        self._chunks = ChunkLog(database)
+
+    @staticmethod
+    def _recover(recover: Callable[[], int]) -> int:
+        """A history that can be read is of use even where nothing can be written; recovering is then left to the next one."""
+        try:
+            return recover()
+        except StoreError as error:
+            _log.warning("unfinished answers stay unfinished for now: %s", error)
+            return 0
+
+    def _close(self) -> None:
+        """In the thread, last of all. Closing the last connection also empties the write-ahead log."""
+        if not hasattr(self, "_database"):
+            return
+        try:
+            self._chunks.flush()
+            self._database.read(lambda connection: connection.pragma("optimize"))
+        except StoreError as error:
+            _log.warning("while closing: %s", error)
+        finally:
+            self._database.close()
+
+    async def close(self) -> None:
+        """Write what is queued and end. Nothing happens the second time."""
+        await self._writer.stop()
+
+    # What doctor shows.
+
+    @property
+    def sqlite_version(self) -> str:
+        return apsw.sqlite_lib_version()
+
+    @property
+    def path_on_disk(self) -> Path | None:
+        return self._database.path
+
+    async def quick_check(self) -> str:
+        """`ok`, or what is wrong with the file in SQLite's words."""
+        return str(await self._read(lambda connection: value(connection, "PRAGMA quick_check(1)")))
+
+    # Sessions.
+
+    def hold(self, session_id: str) -> SessionLock:
+        """Take the session's lock. What another process left streaming in it is ended before anything that is asked afterwards."""
+        if self._folder is None:
+            return locks.HeldLock()
+        lock = locks.hold(self._folder / "locks", session_id)
+        self._writer.post(lambda: self._recover(lambda: self._recover_held(session_id, lock)))
+        return lock
+
+    def _recover_held(self, session_id: str, lock: locks.HeldLock) -> int:
+        return recovery.recover_session(self._database, session_id, lambda: not lock.released)
+
+    async def create_session(self, session: SessionInfo) -> None:
+        await self._write(lambda connection: sessions.create(connection, session))
+
+    async def update_session(self, session: SessionInfo) -> None:
+        await self._write(lambda connection: sessions.update(connection, session))
+
+    async def delete_session(self, session_id: str) -> None:
+        """Hide the session from lists, look-ups and search until it is restored."""
+        await self._write(lambda connection: sessions.set_deleted(connection, session_id, timestamp()))
+
+    async def restore_session(self, session_id: str) -> None:
+        await self._write(lambda connection: sessions.set_deleted(connection, session_id, None))
+
+    async def session(self, id_or_prefix: str) -> SessionInfo:
+        return await self._read(lambda connection: sessions.find(connection, id_or_prefix))
+
+    async def sessions(self, *, limit: int | None = None) -> list[SessionInfo]:
+        return await self._read(lambda connection: sessions.newest(connection, limit))
+
+    async def import_session(self, session: SessionInfo, messages: Sequence[Message]) -> None:
+        await self._write(lambda connection: sessions.import_all(connection, session, messages))
+
+    # Messages.
+
+    async def add_message(self, message: Message) -> None:
+        await self._write(lambda connection: tree.add(connection, message))
+
+    async def begin_message(self, message: Message) -> None:
+        await self._write(lambda connection: tree.add(connection, message), durable=False)
+
+    def append_chunks(self, message_id: str, chunks: Sequence[Chunk]) -> Awaitable[None]:
+        """Queue journal chunks. Awaiting raises StoreError if they could not be written: they are kept, and tried with the next."""
+        return self._writer.append(message_id, chunks)
+
+    async def finish_message(self, message: Message) -> None:
+        if message.status is Status.STREAMING:
+            raise ValueError("a finished message is not streaming")
+
+        def run() -> None:
+            self._database.write(lambda connection: tree.finish(connection, message, self._chunks.waiting(message.id)))
+            self._chunks.forget(message.id)
+            self._chunks.flush()
+
+        await self._writer.post(run)
+
+    async def path(self, leaf_id: str) -> list[Message]:
+        return await self._read(lambda connection: tree.path(connection, leaf_id))
+
+    async def page(self, leaf_id: str, limit: int) -> Page:
+        return await self._read(lambda connection: tree.page(connection, leaf_id, limit))
+
+    async def tree(self, session_id: str) -> list[Message]:
+        return await self._read(lambda connection: tree.tree(connection, session_id))
+
+    async def search(self, query: str, limit: int = 50) -> list[search.Found]:
+        """The messages that hold every word of the query, newest first."""
+        return await self._read(lambda connection: search.find(connection, query, limit))
+
+    async def check_search(self) -> bool:
+        """Whether the index covered every finished message; if not, it was built anew."""
+        return await self._writer.post(lambda: search.check(self._database))
+
+    # The way to the thread.
+
+    async def _write(self, work: Callable[[Sql], T], *, durable: bool = True) -> T:
+        return await self._writer.post(lambda: self._database.write(work, durable=durable))
+
+    async def _read(self, work: Callable[[Sql], T]) -> T:
+        return await self._writer.post(lambda: self._database.read(work))
+
+    def _append(self, appends: Sequence[Append]) -> list[StoreError | None]:
+        errors = self._chunks.write(appends)
+        error = next((error for error in errors if error), None)
+        if error and not self._failing:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._report, error)
+        self._failing = error is not None
+        return errors
+
+    def _report(self, error: StoreError) -> None:
+        if self.on_failure:
+            self.on_failure(error)
+        else:
+            _log.error("%s", error)
+
+
+if TYPE_CHECKING:
+    _implements: type[Store] = SqliteStore
