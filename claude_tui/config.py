@@ -137,23 +137,30 @@ def variable_name(name: str) -> str:
 
 def load(flags: Mapping[str, object] | None = None, environ: Mapping[str, str] = os.environ, paths: Paths | None = None) -> Loaded:
     """The settings in force. `flags`: field name → text or value, None for a flag that was not given. Raises ConfigError."""
-    paths = paths or Paths.find(environ)
-    path = paths.config_file
-    table = read_toml(path)
-    warnings = [*_unknown_keys(table, path), *_unknown_variables(environ), *_loose_modes(path)]
+    path = (paths or Paths.find(environ)).config_file
+    loaded = _loaded(read_toml(path), path, flags or {}, environ)
+    return replace(loaded, warnings=(*loaded.warnings, *_unknown_variables(environ), *_loose_modes(path)))
+
+
+def check_file(draft: Path, path: Path) -> None:
+    """Raise ConfigError if the file `draft` could not stand at `path`."""
+    _loaded(read_toml(draft, path), path, {}, {})
+
+
+def _loaded(table: Mapping[str, Any], path: Path, flags: Mapping[str, object], environ: Mapping[str, str]) -> Loaded:
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for item in fields(Settings):
         if is_table(item.name):
             values[item.name] = _load_table(item, table.get(item.name, {}), environ, path, sources)
             continue
-        given = _given(item, flags or {}, environ, table, path)
+        given = _given(item, flags, environ, table, path)
         sources[item.name] = given.source if given else "default"
         if given:
-            values[item.name] = _checked(item.name, given)
+            values[item.name] = _value(given, setting_types()[item.name], rule_of(item))
     settings = replace(Settings(), **values)
     _check_provider(settings, sources)
-    return Loaded(settings, sources, tuple(warnings))
+    return Loaded(settings, sources, tuple(_unknown_keys(table, path)))
 
 
 def _given(
@@ -188,11 +195,6 @@ def _load_table(item: Field[Any], table: object, environ: Mapping[str, str], pat
     return default | {key: _value(one, entry_type, Rule()) for key, one in given.items()}
 
 
-def _checked(name: str, given: Given) -> Any:
-    (item,) = [one for one in fields(Settings) if one.name == name]
-    return _value(given, setting_types()[name], rule_of(item))
-
-
 def _value(given: Given, hint: Any, rule: Rule) -> Any:
     """`given` as a value of type `hint`; text is read as that type, since flags and variables have nothing else."""
     inner, optional = inner_type(hint)
@@ -206,7 +208,7 @@ def _value(given: Given, hint: Any, rule: Rule) -> Any:
             return _text(given, repair(value), rule, optional)
     elif inner is bool:
         word = value.strip().lower() if from_text and isinstance(value, str) else value
-        if word in _SWITCH and (from_text or isinstance(value, bool)):
+        if isinstance(word, str if from_text else bool) and word in _SWITCH:
             return _SWITCH[word]
     elif inner in (int, float):
         number = _number(value.strip() if from_text and isinstance(value, str) else value, inner, from_text)
@@ -294,13 +296,14 @@ def _check_provider(settings: Settings, sources: Mapping[str, str]) -> None:
         raise ConfigError(f"{source} is {safe_line(settings.provider, 80)!r}; known here: {', '.join(known)}.")
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """The file as a table, empty when there is none."""
+def read_toml(file: Path, path: Path | None = None) -> dict[str, Any]:
+    """The file as a table, empty when there is none. `path` is what it is called in sentences."""
     import tomllib
 
+    path = path or file
     text = ""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = file.read_bytes().decode("utf-8-sig")
         return tomllib.loads(text)
     except FileNotFoundError:
         return {}

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from claude_tui import config
 from claude_tui.cli.exits import FAILED, UsageError, say
 from claude_tui.cli.options import Output
-from claude_tui.domain.blocks import dump_json
 from claude_tui.domain.addresses import redact_address
+from claude_tui.domain.blocks import dump_json
 from claude_tui.domain.text import safe_line
 from claude_tui.files import Paths, private_folder, write_private
 
@@ -76,7 +77,7 @@ def _literal(value: Any) -> str:
     return "unset" if value is None else safe_line(value if isinstance(value, str) else dump_json(value), 300)
 
 
-def edit(paths: Paths, ask_again: Any = None) -> int:
+def edit(paths: Paths) -> int:
     """Edit a copy and take it over once it is valid; until then the file stays as it is."""
     editor = _editor()
     target = paths.config_file
@@ -91,7 +92,9 @@ def edit(paths: Paths, ask_again: Any = None) -> int:
                 break
             say(problem)
             if not _wants_again():
-                say(f"{target} is unchanged.")
+                rejected = target.with_name(target.name + ".rejected")
+                write_private(rejected, copy.read_bytes())
+                say(f"{target} is unchanged. What you wrote is in {rejected}.")
                 return FAILED
         after = copy.read_bytes()
     if after == before and target.exists():
@@ -116,12 +119,19 @@ def _editor() -> list[str]:
 
 def _run_editor(command: list[str]) -> str | None:
     """What went wrong, if anything. The editor is a program of its own and gets no credentials."""
+    before = signal.signal(signal.SIGINT, _leave_to_the_editor)
     environment = {name: value for name, value in os.environ.items() if not _CHILD_SECRETS.search(name)}
     try:
         code = subprocess.run(command, env=environment, check=False).returncode
     except OSError as error:
         return f"The editor {safe_line(command[0], 80)} cannot be started: {error.strerror}."
+    finally:
+        signal.signal(signal.SIGINT, before)
     return f"The editor {safe_line(command[0], 80)} failed (exit {code})." if code else None
+
+
+def _leave_to_the_editor(number: int, frame: object) -> None:
+    """Ctrl+C reaches us and the editor; it is the editor's. (Ignoring the signal would make the editor ignore it too.)"""
 
 
 def _problem(copy: Path, paths: Paths) -> str | None:
@@ -148,15 +158,14 @@ def template() -> str:
     document.add(tomlkit.comment("Settings of claude-tui. Remove the # before a line to change what it says."))
     texts = config.documentation()
     default = config.Settings()
-    for item in fields(config.Settings):
+    for item in sorted(fields(config.Settings), key=lambda one: config.is_table(one.name)):  # what follows a section is in it
         value = getattr(default, item.name)
         document.add(tomlkit.nl())
         document.add(tomlkit.comment(texts[item.name]))
         if config.is_table(item.name):
             document.add(tomlkit.comment(f"[{item.name}]"))
             for key, entry in value.items():
-                document.add(tomlkit.comment(f"{key} = {tomlkit.item(entry).as_string()}"))
+                document.add(tomlkit.comment(tomlkit.dumps({key: entry}).strip()))
         else:
-            shown = '"…"' if value is None else tomlkit.item(value).as_string()
-            document.add(tomlkit.comment(f"{item.name} = {shown}"))
+            document.add(tomlkit.comment(tomlkit.dumps({item.name: "…" if value is None else value}).strip()))
     return document.as_string()

@@ -45,9 +45,7 @@ def imported(text: str) -> tuple[SessionInfo, list[Message]]:
         data: Any = strict_json(text.removeprefix("\ufeff"))
     except ValueError as error:
         raise ImportRefused(f"this is not JSON: {error}") from error
-    if isinstance(data, list):
-        data = {"messages": data}
-    whole = _object(data, "the file")
+    whole = _object(cast("object", data) if isinstance(data, dict) else {"messages": data}, "the file")
     rows = whole.get("messages")
     if not isinstance(rows, list) or not rows:
         raise ImportRefused('there is no list "messages" with something in it')
@@ -56,9 +54,7 @@ def imported(text: str) -> tuple[SessionInfo, list[Message]]:
     session_id = new_id()
     fields = [_object(row, f"message {number}") for number, row in enumerate(cast("list[object]", rows), 1)]
     ids = _new_ids(fields)
-    messages = [
-        _message(row, f"message {number}", session_id, ids[number - 1][1], now) for number, row in enumerate(fields, 1)
-    ]
+    messages = [_message(row, f"message {number}", session_id, ids[number - 1][1], now) for number, row in enumerate(fields, 1)]
     messages = _linked(messages, fields, ids)
     return _session(about, session_id, messages, dict(_given_ids(ids)), now), messages
 
@@ -66,10 +62,11 @@ def imported(text: str) -> tuple[SessionInfo, list[Message]]:
 def _new_ids(fields: Sequence[Mapping[str, Any]]) -> list[tuple[str | None, str]]:
     """Every message's id in the file, None if it has none, with the new one."""
     pairs = [(_text(row, "id", f"message {number}"), new_id()) for number, row in enumerate(fields, 1)]
-    given = [old for old, _ in pairs if old is not None]
-    for old in given:
-        if given.count(old) > 1:
+    seen: set[str] = set()
+    for old, _ in _given_ids(pairs):
+        if old in seen:
             raise ImportRefused(f"two messages have the id {safe_line(old, 40)!r}")
+        seen.add(old)
     return pairs
 
 
@@ -146,7 +143,6 @@ def _title(messages: Sequence[Message]) -> str:
 
 def _message(row: Mapping[str, Any], where: str, session_id: str, message_id: str, now: str) -> Message:
     blocks = _blocks(row, where)
-    usage, timings = (_optional(row, key, dict, "an object", where) for key in ("usage", "timings"))
     return Message(
         id=message_id,
         session_id=session_id,
@@ -158,8 +154,8 @@ def _message(row: Mapping[str, Any], where: str, session_id: str, message_id: st
         api_id=_text(row, "api_id", where),
         stop_reason=_text(row, "stop_reason", where),
         stop_details=row.get("stop_details"),
-        usage=cast("dict[str, Any] | None", usage),
-        timings=cast("dict[str, Any] | None", timings),
+        usage=_inner(row, "usage", where),
+        timings=_inner(row, "timings", where),
         raw_inputs=_raw_inputs(row, where),
         open_blocks=_open_blocks(row, where, len(blocks)),
         error=_error(row, where),
@@ -199,10 +195,10 @@ def _choice(row: Mapping[str, Any], key: str, kind: Any, where: str, default: An
 
 
 def _raw_inputs(row: Mapping[str, Any], where: str) -> dict[str, str]:
-    raw = cast("dict[str, object]", _optional(row, "raw_inputs", dict, "an object", where) or {})
+    raw = _inner(row, "raw_inputs", where) or {}
     if not all(isinstance(text, str) for text in raw.values()):
         raise ImportRefused(f'"raw_inputs" of {where} must hold texts')
-    return cast("dict[str, str]", raw)
+    return raw
 
 
 def _open_blocks(row: Mapping[str, Any], where: str, count: int) -> tuple[int, ...]:
@@ -213,18 +209,18 @@ def _open_blocks(row: Mapping[str, Any], where: str, count: int) -> tuple[int, .
 
 
 def _error(row: Mapping[str, Any], where: str) -> ErrorInfo | None:
-    data = _optional(row, "error", dict, "an object", where)
+    data = _inner(row, "error", where)
     if data is None:
         return None
     try:
-        return ErrorInfo.from_json(cast("dict[str, Any]", data))
+        return ErrorInfo.from_json(data)
     except (KeyError, ValueError) as error:
         raise ImportRefused(f'"error" of {where} is not one of ours: {safe_line(str(error), 80)}') from error
 
 
 def _extra(row: Mapping[str, Any], known: frozenset[str], where: str) -> dict[str, Any]:
     """What is in `extra`, and every key that has no other place."""
-    kept = cast("dict[str, Any]", _optional(row, "extra", dict, "an object", where) or {})
+    kept = _inner(row, "extra", where) or {}
     return {**kept, **{key: value for key, value in row.items() if key not in known}}
 
 
@@ -242,6 +238,11 @@ def _time(row: Mapping[str, Any], key: str, where: str) -> str | None:
 def _text(row: Mapping[str, Any], key: str, where: str) -> str | None:
     text = _optional(row, key, str, "a text", where)
     return None if text is None else repair(text)
+
+
+def _inner(row: Mapping[str, Any], key: str, where: str) -> dict[str, Any] | None:
+    value = row.get(key)
+    return None if value is None else _object(value, f'"{key}" of {where}')
 
 
 def _optional(row: Mapping[str, Any], key: str, kind: type[T], words: str, where: str) -> T | None:

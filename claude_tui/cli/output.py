@@ -21,6 +21,7 @@ class Output:
 
     def __init__(self, fd: int, on_closed: Callable[[], object] | None = None) -> None:
         self.closed = False
+        self.is_terminal = os.isatty(fd)
         self._fd = fd
         self._on_closed = on_closed
         self._loop = asyncio.get_running_loop()

@@ -73,7 +73,9 @@ async def _read(paths: Paths, session_id: str, *, everything: bool) -> tuple[Ses
 
 
 def _print_messages(messages: Sequence[Message]) -> None:
-    write = sys.stdout.write
+    def write(text: str) -> None:
+        sys.stdout.write(text)
+
     lines = LabelledLines(write, write, answer_label="Claude", you=True, tokens=True)
     for event in replay(messages):
         lines(event)

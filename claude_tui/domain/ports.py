@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from claude_tui.domain.blocks import Block
+from claude_tui.domain.errors import StoreError
 from claude_tui.domain.events import Event, ProviderEvent
 from claude_tui.domain.journal import Chunk
 from claude_tui.domain.messages import Message, SessionInfo
@@ -121,8 +122,10 @@ class Page:
 class Store(Protocol):
     """The history. A coroutine that returns has committed. Failures are `StoreError`.
 
-    Order of calls is order on disk. `on_failure` of an implementation is told of journal writes that failed.
+    Order of calls is order on disk. `on_failure` is told of journal writes that failed, once until they succeed again.
     """
+
+    on_failure: Callable[[StoreError], None] | None
 
     def hold(self, session_id: str) -> SessionLock:
         """Take the session's lock; raises SessionHeld if another process has it."""

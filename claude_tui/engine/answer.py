@@ -28,6 +28,11 @@ STALL_SECONDS = 20.0
 """Without any event for this long the user is told, once a stall."""
 
 
+def not_saved(error: StoreError) -> Notice:
+    """What the user is told when an answer that streams cannot be written."""
+    return Notice(f"NOT SAVED: {error.info.message}", "error")
+
+
 class Answer:
     """One attempt at one request. `shown` once a block came: from then on nothing is tried again."""
 
@@ -98,7 +103,7 @@ class Answer:
             await self._store.begin_message(self._base)
             self.flush()
         except StoreError as error:
-            self._emit(Notice(f"NOT SAVED: {error.info.message}", "error"))
+            self._emit(not_saved(error))
         self._emit(event)
 
     def flush(self) -> None:

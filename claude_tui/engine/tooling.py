@@ -45,6 +45,8 @@ def calls_of(message: Message) -> list[Call]:
         if is_client_call(block) and call_id and call_id not in calls:
             raw = message.raw_inputs.get(str(number))
             given: Any = block.get("input")
+            if given is None or given == "":  # how some servers say that a call has no arguments
+                given = {}
             arguments = cast("dict[str, Any]", given) if raw is None and isinstance(given, dict) else None
             calls[call_id] = Call(number, call_id, string(block, "name"), arguments, dump_json(given) if raw is None else raw)
     return list(calls.values())

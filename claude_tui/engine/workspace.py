@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from claude_tui.domain.errors import UnknownSession
+from claude_tui.domain.errors import StoreError, UnknownSession
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, SessionInfo
 from claude_tui.domain.ports import Provider, Store
+from claude_tui.engine.answer import not_saved
 from claude_tui.engine.session import Engine, Session
 from claude_tui.engine.tooling import Toolbox
 from claude_tui.engine.turn import TurnOptions
@@ -23,6 +24,7 @@ class Workspace:
         self._make_toolbox = make_toolbox
         self._options = options
         self._open: list[Session] = []
+        store.on_failure = self._not_saved
 
     def new(self, *, model: str, effort: str | None = None, system: str | None = None) -> Session:
         """A session that exists on disk from its first prompt on; its lock is held from now on."""
@@ -64,6 +66,12 @@ class Workspace:
         session = Session(info, path, engine, lock, stored=stored)
         self._open.append(session)
         return session
+
+    def _not_saved(self, error: StoreError) -> None:
+        """Said at once in every session whose answer is being written: the answer goes on, the disk does not."""
+        for session in self._open:
+            if session.busy:
+                session.emit(not_saved(error))
 
     async def close(self) -> None:
         """Interrupt every running turn, wait for the commits, close provider and store."""

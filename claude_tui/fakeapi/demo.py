@@ -153,7 +153,13 @@ def _line(result: Mapping[str, Any], names: Mapping[str, str], language: Languag
 
 
 def _told(topic: str, note: str, language: Language, body: Mapping[str, Any]) -> Script:
-    known: dict[str, Topic] = {"code": "code", "table": "table", "think": "think", "long": "long", "continue": "continue"}
+    known: dict[str, Topic] = {
+        "code": "code",
+        "table": "table",
+        "think": "think",
+        "long": "long",
+        "continue": "continue",
+    }
     name = known.get(topic, "tour")
     text = note + TEXTS[(name, language)]
     chars = (_LONG_CHARS if name == "long" else _CHARS)[language]

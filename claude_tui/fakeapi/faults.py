@@ -140,7 +140,7 @@ class Fault(Enum):
     ERROR_OVERLOADED = _error_event("error_overloaded", "overloaded", "overloaded_error", "Overloaded")
     ERROR_API = _error_event("error_api", "server", "api_error", "Internal server error")
     ERROR_RATE_LIMIT = _error_event("error_rate_limit", "rate_limit", "rate_limit_error", "Too many requests")
-    ERROR_NOT_JSON = Spec("error_not_json", _STREAM, _PROTOCOL, act.error_not_json)
+    ERROR_NOT_JSON = Spec("error_not_json", _STREAM, Expected("failed", "server"), act.error_not_json)
     MALFORMED_JSON = Spec("malformed_json", _STREAM, _PROTOCOL, act.malformed_json)
     INVALID_UTF8 = Spec("invalid_utf8", _BLOCKS, _PROTOCOL, act.invalid_utf8)
 

@@ -45,7 +45,18 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         error = self.error and {"status": self.error.status, "type": self.error.type, "message": self.error.message}
-        plain = ("number", "method", "path", "query", "headers", "body", "received_at", "answer", "status", "bytes_sent")
+        plain = (
+            "number",
+            "method",
+            "path",
+            "query",
+            "headers",
+            "body",
+            "received_at",
+            "answer",
+            "status",
+            "bytes_sent",
+        )
         rest = {"error": error, "finished": self.finished, "closed_at": self.closed_at, "reached": list(self.reached)}
         return {**{name: getattr(self, name) for name in plain}, **rest}
 

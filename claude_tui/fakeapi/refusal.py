@@ -52,7 +52,10 @@ class ApiError:
     def of(cls, status: int, type_: str | None = None, message: str | None = None, code: str | None = None) -> ApiError:
         """An error with the usual type and words of its status where none are given."""
         return cls(
-            status, type_ or _TYPES.get(status, "api_error"), message or _MESSAGES.get(status, f"HTTP status {status}"), code
+            status,
+            type_ or _TYPES.get(status, "api_error"),
+            message or _MESSAGES.get(status, f"HTTP status {status}"),
+            code,
         )
 
     def body(self, request_id: str) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def misplaced(body: Mapping[str, Any], signer: Signer) -> Iterator[Misplaced]:
     prefix = Prefix(body)
     for i, message in enumerate(body["messages"]):
         role = str(message["role"])
-        for j, block in enumerate(blocks_of(message["content"])):
+        for j, block in enumerate(blocks_of(message.get("content"))):
             if block.get("type") in _THINKING:
                 verdict = signer.check(block, prefix)
                 if not (verdict.genuine and verdict.bound):

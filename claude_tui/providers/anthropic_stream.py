@@ -117,8 +117,7 @@ class StreamReader:
         self.started = True
         message = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
         extra = {key: value for key, value in message.items() if key not in _MESSAGE_FIELDS and value is not None}
-        reason = message.get("stop_reason")
-        self._stop_reason = reason if isinstance(reason, str) else None
+        self._stop_reason = string(message, "stop_reason") or None
         usage: Any = message.get("usage")
         yield MessageStarted(
             string(message, "id") or None,
@@ -160,7 +159,7 @@ class StreamReader:
         delta = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
         for key, value in {**payload, **delta}.items():
             if key == "stop_reason":
-                self._stop_reason = value if isinstance(value, str) else self._stop_reason
+                self._stop_reason = value if isinstance(value, str) and value else self._stop_reason
             elif key not in ("type", "delta", "usage") and value is not None:
                 self._extra[key] = value
         usage: Any = payload.get("usage")

@@ -50,6 +50,7 @@ class Sql(Protocol):
 
     def last_insert_rowid(self) -> int: ...
 
+    @property
     def system_errno(self) -> int: ...
 
     def set_busy_timeout(self, milliseconds: int, /) -> None: ...
@@ -77,11 +78,12 @@ class Database:
         self._synchronous = ""
         with self._explained():
             self.connection = connect(":memory:" if path is None else str(path))
-            try:
+        try:
+            with self._explained():
                 self._set_up()
-            except BaseException:
-                self.connection.close(True)
-                raise
+        except BaseException:
+            self.connection.close(True)
+            raise
         if path is not None:
             self._identity = files.identity(path)
 
@@ -153,7 +155,7 @@ class Database:
             raise explain(error, self.path, self._errno()) from error
 
     def _errno(self) -> int:
-        return self.connection.system_errno() if hasattr(self, "connection") else 0
+        return self.connection.system_errno if hasattr(self, "connection") else 0
 
     def close(self) -> None:
         with self._explained():
@@ -198,12 +200,9 @@ def explain(error: apsw.Error, path: Path | None, number: int = 0) -> StoreError
     where = f"the history ({path})" if path else "the temporary history"
     if isinstance(error, apsw.FullError) or (isinstance(error, apsw.IOError) and number in _NO_SPACE):
         return StoreError(f"NOT SAVED: the disk that holds {where} is full. Free some space; saving goes on by itself then.")
-    if isinstance(error, (apsw.NotADBError, apsw.CorruptError)):
+    if path and isinstance(error, (apsw.NotADBError, apsw.CorruptError)):
         what = "is not a claude-tui history" if isinstance(error, apsw.NotADBError) else "is damaged"
-        return StoreError(
-            f"{path} {what} ({error}). It was not changed. To start afresh, rename it together with its side files "
-            f"(-wal, -shm) to {path}.corrupt-<date>, all at once; copies made before upgrades are in the folder backups beside it."
-        )
+        return StoreError(files.not_a_history(path, f"{what} ({error})"))
     if isinstance(error, apsw.ReadOnlyError):
         return StoreError(f"NOT SAVED: {where} may only be read. Make the file and its folder writable, or set CLAUDE_TUI_HOME.")
     if isinstance(error, apsw.CantOpenError):

@@ -16,6 +16,7 @@ from claude_tui.domain.errors import StoreError
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
+_SMALLEST = 512
 SIDE_FILES = ("-wal", "-shm", "-journal")
 
 _SHARED_FILE_SYSTEMS = frozenset({
@@ -64,8 +65,17 @@ def create_private(path: Path) -> bool:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE)
     except FileExistsError:
         return False
-    os.close(descriptor)
+    try:
+        own(descriptor)
+    finally:
+        os.close(descriptor)
     return True
+
+
+def own(descriptor: int) -> None:
+    """Give a fresh file the mode it was to have, whatever an odd umask took away."""
+    if sys.platform != "win32" and stat.S_IMODE(os.fstat(descriptor).st_mode) != FILE_MODE:
+        os.fchmod(descriptor, FILE_MODE)
 
 
 def prepare(path: Path) -> None:
@@ -75,6 +85,7 @@ def prepare(path: Path) -> None:
         make_private(path.parent, FOLDER_MODE)
         create_private(path)
         make_private(path, FILE_MODE)
+        _check_size(path)
         for ending in SIDE_FILES:
             with contextlib.suppress(FileNotFoundError):
                 make_private(path.with_name(path.name + ending), FILE_MODE)
@@ -83,6 +94,21 @@ def prepare(path: Path) -> None:
         raise StoreError(
             f"The history cannot be kept in {path.parent}: {reason}. Set CLAUDE_TUI_HOME to a folder you can write to."
         ) from error
+
+
+def _check_size(path: Path) -> None:
+    """SQLite takes a file shorter than its header, or an empty one beside a full log, for new, and would write over either."""
+    size, log = os.stat(path).st_size, path.with_name(path.name + "-wal")
+    if 0 < size < _SMALLEST or (size == 0 and log.exists() and os.stat(log).st_size):
+        raise StoreError(not_a_history(path, "is not a claude-tui history (it was cut off)"))
+
+
+def not_a_history(path: Path, what: str) -> str:
+    """The sentence about a file that is to be kept as it is, whatever may still be in it."""
+    return (
+        f"{path} {what}. It was not changed. To start afresh, rename it together with its side files (-wal, -shm) "
+        f"to {path}.corrupt-<date>, all at once; copies made before upgrades are in the folder backups beside it."
+    )
 
 
 def identity(path: Path) -> Identity | None:

@@ -73,8 +73,7 @@ def hold(folder: Path, session_id: str) -> HeldLock:
 
 def _open(path: Path) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), files.FILE_MODE)
-    if sys.platform != "win32" and os.fstat(descriptor).st_mode & 0o077:
-        os.fchmod(descriptor, files.FILE_MODE)
+    files.own(descriptor)
     return descriptor
 
 

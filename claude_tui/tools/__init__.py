@@ -20,6 +20,6 @@ def load(name: str) -> Tool:
     return cast("Tool", getattr(import_module(module), attribute)())
 
 
-def make_tools() -> dict[str, Tool]:
+def load_all() -> dict[str, Tool]:
     """Every built-in tool by name, sorted."""
     return {name: load(name) for name in sorted(BUILTIN)}

@@ -8,8 +8,16 @@ from typing import Any
 
 import pytest
 
-from claude_tui.domain.errors import ErrorKind
-from claude_tui.domain.events import ApprovalRequested, ApprovalResolved, BlockStarted, BlockStopped, ToolFinished, ToolStarted
+from claude_tui.domain.errors import ErrorKind, StoreError
+from claude_tui.domain.events import (
+    ApprovalRequested,
+    ApprovalResolved,
+    BlockStarted,
+    BlockStopped,
+    Notice,
+    ToolFinished,
+    ToolStarted,
+)
 from claude_tui.domain.messages import Outcome, Role
 from claude_tui.domain.ports import ToolOutput
 from claude_tui.engine.approvals import Policy
@@ -220,3 +228,27 @@ def test_results_are_never_empty_and_never_huge() -> None:
     assert result_of("a", ToolOutput([]))["content"] == "(no output)"
     long = result_of("a", ToolOutput("x" * (LONGEST_RESULT + 5)))["content"]
     assert long.endswith("[cut: 5 more characters]")
+
+
+@pytest.mark.parametrize("seed", [{"input": {}}, {"input": None}, {"input": ""}, {}])
+async def test_a_call_without_arguments_runs_with_none(seed: dict[str, Any], closing: list[Bench]) -> None:
+    tool = ScriptedTool("t", lambda _: "ran")
+    block = {"type": "tool_use", "id": "a", "name": "t", **seed}
+    one = await bench([[started(), BlockStarted(0, block), BlockStopped(0), *stopped("tool_use")], says("ok")], tools=[tool])
+    closing.append(one)
+    await one.session.submit("go")
+    assert tool.runs == [{}]
+    assert (await one.stored())[1].blocks == (block,)
+
+
+async def test_a_journal_that_cannot_be_written_is_said_while_the_answer_goes_on(closing: list[Bench]) -> None:
+    gate = Gate()
+    one = await bench([[started(), *text(0, "half")[:2], gate, BlockStopped(0), *stopped()]])
+    closing.append(one)
+    turn = one.session.submit("go")
+    await gate.reached.wait()
+    assert one.store.on_failure is not None
+    one.store.on_failure(StoreError("The disk is full."))
+    gate.open.set()
+    assert (await turn).outcome is Outcome.COMPLETED
+    assert [notice.text for notice in one.of(Notice)] == ["NOT SAVED: The disk is full."]
