@@ -89,18 +89,37 @@ def _finite(text: str) -> float:
     return value
 
 
+_DEEPEST = 200
+"""Levels of nesting: deeper values could be read, but not be compared, copied or written again at every depth of the call stack."""
+
+
+def _too_deep(text: str, value: Any) -> bool:
+    if text.count("[") + text.count("{") <= _DEEPEST:
+        return False
+    level: list[Any] = [value]
+    for _ in range(_DEEPEST):
+        parents = [cast("dict[str, Any] | list[Any]", item) for item in level if isinstance(item, (dict, list))]
+        if not parents:
+            return False
+        level = [child for parent in parents for child in (parent.values() if isinstance(parent, dict) else parent)]
+    return any(isinstance(item, (dict, list)) for item in level)
+
+
 _STRICT = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
 
 def strict_json(text: str) -> Any:
     """`text` as JSON in the standard's sense: no NaN, no overflow to infinity, nothing behind the value.
 
-    Raises ValueError for anything else, nesting too deep for the parser included.
+    Raises ValueError for anything else, nesting deeper than 200 levels included.
     """
     try:
-        return _STRICT.decode(text)
+        value: Any = _STRICT.decode(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    if _too_deep(text, value):
+        raise ValueError("nested too deeply")
+    return value
 
 
 def dump_json(value: Any) -> str:

@@ -45,7 +45,8 @@ class BlockStarted:
 
 @dataclass(frozen=True, slots=True)
 class BlockDelta:
-    """Only between start and stop of its block. `data` carries citations and deltas of unknown kinds; `text` everything else."""
+    """Only between start and stop of its block. `text` carries what streams, `data` citations and deltas of unknown kinds; `data`
+    beside a text holds the fields of its delta that nobody knows."""
 
     number: int
     kind: DeltaKind
@@ -254,8 +255,9 @@ def replay_answer(message: Message) -> Iterator[Event]:
     """The events of one assistant message, RequestStarted first."""
     yield RequestStarted(1, message.model or "", message.id)
     extra = {key: value for key, value in message.extra.items() if key != "other_deltas"}
-    if message.status is not Status.COMPLETE and message.stop_reason is not None:
-        extra["stop_reason"] = message.stop_reason
+    if message.status is not Status.COMPLETE:
+        ends = {"stop_reason": message.stop_reason, "stop_details": message.stop_details}
+        extra.update({key: value for key, value in ends.items() if value is not None})
     yield MessageStarted(message.api_id, message.model, message.usage, extra)
     leftovers = cast("list[list[Any]]", message.extra.get("other_deltas") or [])
     for number, block in enumerate(message.blocks):
@@ -271,16 +273,15 @@ _STREAMED: dict[str, tuple[str, DeltaKind]] = {"text": ("text", "text"), "thinki
 
 
 def _replay_block(message: Message, number: int, block: Block) -> Iterator[Event]:
+    seed, deltas = block, list[BlockDelta]()
+    key, kind = _STREAMED.get(block_type(block), ("", "other"))
+    text = block.get(key)
+    if isinstance(text, str) and text:
+        seed = {**seed, key: ""}
+        deltas.append(BlockDelta(number, kind, text))
     raw = message.raw_inputs.get(str(number))
-    if block_type(block) in _STREAMED:
-        key, kind = _STREAMED[block_type(block)]
-        text = block.get(key)
-        if isinstance(text, str) and text:
-            yield BlockStarted(number, {**block, key: ""})
-            yield BlockDelta(number, kind, text)
-            return
-    elif raw is not None or (isinstance(block.get("input"), dict) and block["input"]):
-        yield BlockStarted(number, {**block, "input": {}})
-        yield BlockDelta(number, "input", dump_json(block["input"]) if raw is None else raw)
-        return
-    yield BlockStarted(number, block)
+    if raw is not None or (isinstance(block.get("input"), dict) and block["input"]):
+        seed = {**seed, "input": {}}
+        deltas.append(BlockDelta(number, "input", dump_json(block["input"]) if raw is None else raw))
+    yield BlockStarted(number, seed)
+    yield from deltas

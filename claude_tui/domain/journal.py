@@ -52,13 +52,15 @@ class Journal:
 
     def add(self, event: Event, ms: int) -> bool:
         """Take note of `event`; whether it is one the journal keeps."""
-        if type(event) is BlockDelta and event.data is None:
-            if self._run_key != (event.number, event.kind):
+        if type(event) is BlockDelta and event.kind in _TEXT_DELTAS:
+            if self._run_key != (event.number, event.kind) or event.kind == "signature":  # the last signature counts, not their sum
                 self._close_run()
                 self._run_key, self._run_ms = (event.number, event.kind), ms
             self._run.append(event.text)
             self.size += len(event.text)
-            return True
+            if event.data is None:
+                return True
+            event = BlockDelta(event.number, "other", data=event.data)
         chunk = _chunk(event, ms)
         if chunk is None:
             return False

@@ -1,12 +1,14 @@
 """Partial: the ONE fold from events to a message.
 
 Appending a delta is O(1): text is kept in lists and joined once. Nothing that the API sent is changed or dropped: a delta the block
-has no place for goes to `extra["other_deltas"]`, input text that is not JSON to `raw_inputs`. Where the SDK's own helper folds a
+has no place for goes to `extra["other_deltas"]` in the API's form, input text that is not JSON to `raw_inputs`. Where the SDK's own helper folds a
 stream without raising or losing something, the content is equal to the helper's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from claude_tui.domain.blocks import Block, block_type, strict_json, string, takes_input
@@ -14,15 +16,34 @@ from claude_tui.domain.events import (
     BlockDelta,
     BlockStarted,
     BlockStopped,
+    DeltaKind,
     Event,
     MessageStarted,
     MessageStopped,
     UsageReported,
 )
 from claude_tui.domain.messages import Message, Status, Usage, merge_usage
+from claude_tui.domain.text import join_pairs
 
+_WIRE_NAMES: dict[DeltaKind, tuple[str, str]] = {
+    "text": ("text_delta", "text"),
+    "thinking": ("thinking_delta", "thinking"),
+    "input": ("input_json_delta", "partial_json"),
+    "signature": ("signature_delta", "signature"),
+    "citation": ("citations_delta", "citation"),
+}
+_STREAMS: tuple[DeltaKind, ...] = ("text", "thinking", "input")
 _MERGED_DELTAS = {"compaction_delta": "compaction"}
 """Delta type → the block type it completes: its fields overwrite the block's."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """Text deltas in a block of another type."""
+
+    name: str
+    key: str
+    parts: list[str] = field(default_factory=list[str])
 
 
 class _Folding:
@@ -38,7 +59,7 @@ class _Folding:
         self.input: list[str] = []
         self.signature: str | None = None
         self.citations: list[Any] = []
-        self.others: list[Any] = []
+        self.others: list[_Run | Any] = []
         self.closed = False
 
     def add(self, delta: BlockDelta) -> None:
@@ -51,10 +72,25 @@ class _Folding:
         elif delta.kind == "citation" and self.text_key == "text":
             self.citations.append(delta.data)
         else:
-            self._add_other(delta)
+            self._add_misplaced(delta)
+        if delta.data is not None and delta.kind != "citation":
+            self._add_other(delta.data)
 
-    def _add_other(self, delta: BlockDelta) -> None:
-        data = delta.data if delta.kind == "other" else {"kind": delta.kind, "text": delta.text, "data": delta.data}
+    def _add_misplaced(self, delta: BlockDelta) -> None:
+        """A delta whose block has no place for it. What would have been one text is kept as one, however it was cut."""
+        if delta.kind == "other":
+            return
+        name, key = _WIRE_NAMES[delta.kind]
+        if delta.kind not in _STREAMS:
+            self.others.append({"type": name, key: delta.data if delta.kind == "citation" else delta.text})
+            return
+        run = self.others[-1] if self.others else None
+        if not isinstance(run, _Run) or run.name != name:
+            run = _Run(name, key)
+            self.others.append(run)
+        run.parts.append(delta.text)
+
+    def _add_other(self, data: Any) -> None:
         fields = cast("Block", data) if isinstance(data, dict) else {}
         target = _MERGED_DELTAS.get(block_type(fields))
         if target and target == block_type(self.seed):
@@ -66,13 +102,13 @@ class _Folding:
         """The block as it stands, and the raw text of an input that is not JSON."""
         block = dict(self.seed)
         if self.text:
-            block[self.text_key] = string(block, self.text_key) + "".join(self.text)
+            block[self.text_key] = join_pairs(string(block, self.text_key) + "".join(self.text))
         if self.signature is not None:
             block["signature"] = self.signature
         if self.citations:
             given: Any = block.get("citations")
             block["citations"] = [*(cast("list[Any]", given) if isinstance(given, list) else []), *self.citations]
-        raw = "".join(self.input)
+        raw = join_pairs("".join(self.input))
         if not raw:
             return block, None
         try:
@@ -81,6 +117,10 @@ class _Folding:
             block["input"] = {}
             return block, raw
         return block, None
+
+    def other_deltas(self) -> Iterator[Any]:
+        for other in self.others:
+            yield {"type": other.name, other.key: join_pairs("".join(other.parts))} if isinstance(other, _Run) else other
 
 
 class Partial:
@@ -140,7 +180,7 @@ class Partial:
     def message(self, base: Message, status: Status) -> Message:
         """`base` (ids, parent, times) filled with what has been folded."""
         folded = [folding.fold() for folding in self._blocks]
-        others = [[number, data] for number, folding in enumerate(self._blocks) for data in folding.others]
+        others = [[number, data] for number, folding in enumerate(self._blocks) for data in folding.other_deltas()]
         return Message(
             id=base.id,
             session_id=base.session_id,

@@ -35,12 +35,10 @@ def safe_text(text: str) -> str:
     surrogates become U+FFFD; zero-width and tag characters go, and marks piled more than four high. Joiners (ZWJ, ZWNJ) and
     variation selectors 15 and 16 stay. Idempotent.
     """
-    text = _PILED_MARKS.sub(r"\1", text)
-    if not _SUSPECT.search(text):
-        return text
-    text = repair(text)
-    text = _LINE_ENDS.sub("\n", text)
-    return _REPLACED.sub(_visible, _DROPPED.sub("", text))
+    if _SUSPECT.search(text):
+        text = _LINE_ENDS.sub("\n", repair(text))
+        text = _REPLACED.sub(_visible, _DROPPED.sub("", text))
+    return _PILED_MARKS.sub(r"\1", text)
 
 
 def safe_line(text: str, limit: int = 200) -> str:
@@ -54,6 +52,11 @@ def repair(text: str) -> str:
     if not _SURROGATE.search(text):
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def join_pairs(text: str) -> str:
+    """`text` with surrogate pairs joined, as a pair split over two deltas has to be; lone surrogates stay as they are."""
+    return text if encodable(text) else text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def encodable(text: str) -> bool:

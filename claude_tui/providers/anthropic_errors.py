@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import math
 import re
 import socket
 import ssl
@@ -122,16 +123,24 @@ def _body_text(error: anthropic.APIStatusError) -> str:
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds the server asks to wait: `retry-after-ms`, or `retry-after` as seconds or as a date; None without a usable value."""
+    milliseconds, value = _number(headers.get("retry-after-ms", "")), headers.get("retry-after", "")
+    seconds = _number(value) if milliseconds is None else milliseconds / 1000
+    if seconds is None:
+        try:
+            moment = email.utils.parsedate_tz(value)
+            seconds = None if moment is None else email.utils.mktime_tz(moment) - now
+        except (ValueError, OverflowError):  # a date only in its form
+            return None
+    return None if seconds is None else max(0.0, seconds)
+
+
+def _number(text: str) -> float | None:
+    """`text` as a finite number."""
     try:
-        return max(0.0, float(headers["retry-after-ms"]) / 1000)
-    except (KeyError, ValueError):
-        pass
-    value = headers.get("retry-after", "")
-    try:
-        return max(0.0, float(value))
+        value = float(text)
     except ValueError:
-        moment = email.utils.parsedate_tz(value)
-        return None if moment is None else max(0.0, email.utils.mktime_tz(moment) - now)
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

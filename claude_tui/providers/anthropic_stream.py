@@ -1,8 +1,8 @@
 """Raw Messages events, as dicts, to domain events. Pure: no SDK, no socket.
 
 The `type` inside the data decides; an `event:` line may be missing or wrong. The wire's index is only a key: blocks are numbered as
-they arrive. What no domain event can carry (unknown event types) is kept in the last event's `extra`; deltas and stops of an index
-that is not open are counted in `dropped`.
+they arrive. What no domain event can carry (unknown event types; deltas and stops of an index that is not open, which are counted in
+`dropped`) is kept in the last event's `extra`. Keys that stand beside `type`, `index` and `delta` of a block event are not kept.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from claude_tui.domain.events import (
 
 ALIVE = Alive()
 MOST_UNKNOWN = 200
-"""Events of unknown types kept with a message."""
+"""Events of unknown types or places kept with a message, and likewise deltas with unknown fields."""
 
 _TEXT_FIELDS: dict[str, tuple[DeltaKind, str]] = {
     "text_delta": ("text", "text"),
@@ -56,23 +56,38 @@ class StreamReader:
         self._stop_reason: str | None = None
         self._extra: dict[str, Any] = {}
         self._unknown: list[Any] = []
+        self._surplus = 0
 
     def delta(self, payload: dict[str, Any]) -> BlockDelta | None:
         """The event of a `content_block_delta`; None when its block is not open."""
         number = self._open.get(_key(payload))
         delta: Any = payload.get("delta")
         if number is None or not isinstance(delta, dict) or self.stopped:
-            self.dropped += 1
+            self._drop(payload)
             return None
         fields = cast("Block", delta)
-        known = _TEXT_FIELDS.get(fields.get("type", ""))
+        known = _TEXT_FIELDS.get(string(fields, "type"))
         if known is not None:
-            text = fields.get(known[1])
+            kind, key = known
+            text = fields.get(key)
             if isinstance(text, str):
-                return BlockDelta(number, known[0], text)
-        elif fields.get("type") == "citations_delta" and "citation" in fields:
+                return BlockDelta(number, kind, text, self._rest(fields, key) if len(fields) > 2 else None)
+        elif len(fields) == 2 and fields.get("type") == "citations_delta" and "citation" in fields:
             return BlockDelta(number, "citation", data=fields["citation"])
         return BlockDelta(number, "other", data=fields)
+
+    def _rest(self, fields: Block, key: str) -> Block | None:
+        """The fields of a text's delta that nobody knows, as far as they are kept."""
+        self._surplus += 1
+        return {name: value for name, value in fields.items() if name != key} if self._surplus <= MOST_UNKNOWN else None
+
+    def _drop(self, payload: Any) -> None:
+        self.dropped += 1
+        self._keep(payload)
+
+    def _keep(self, payload: Any) -> None:
+        if len(self._unknown) < MOST_UNKNOWN:
+            self._unknown.append(payload)
 
     def feed(self, payload: dict[str, Any]) -> Iterator[ProviderEvent]:
         """The events of any payload. Raises StreamFailure for an error event."""
@@ -98,10 +113,9 @@ class StreamReader:
             yield from self._stop()
         elif kind == "error" or (kind is None and "error" in payload):
             error: Any = payload.get("error")
-            raise StreamFailure(cast("dict[str, Any]", error) if isinstance(error, dict) else {"message": str(error)})
+            raise StreamFailure(cast("dict[str, Any]", error) if isinstance(error, dict) else {"message": error})
         else:
-            if len(self._unknown) < MOST_UNKNOWN:
-                self._unknown.append(payload)
+            self._keep(payload)
             yield ALIVE
 
     def finish(self) -> Iterator[ProviderEvent]:
@@ -112,7 +126,7 @@ class StreamReader:
     def _start(self, payload: dict[str, Any]) -> Iterator[ProviderEvent]:
         given: Any = payload.get("message")
         if self.started:
-            self.dropped += 1
+            self._drop(payload)
             return
         self.started = True
         message = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
@@ -137,7 +151,7 @@ class StreamReader:
             yield from self._start({})
         block: Any = payload.get("content_block")
         if not isinstance(block, dict):
-            self.dropped += 1
+            self._drop(payload)
             return
         key = _key(payload)
         if key in self._open:
@@ -148,7 +162,7 @@ class StreamReader:
     def _stop_block(self, payload: dict[str, Any]) -> Iterator[ProviderEvent]:
         number = self._open.pop(_key(payload), None)
         if number is None:
-            self.dropped += 1
+            self._drop(payload)
         else:
             yield BlockStopped(number)
 

@@ -80,11 +80,15 @@ class ClosableBody:
         self._watchdog = watchdog
 
     async def aiter_bytes(self) -> AsyncIterator[bytes]:
-        first = True
+        start: bytes | None = b""  # the first bytes, until it is clear whether they are the mark
         async for chunk in self._response.aiter_bytes():
             self._watchdog.heard()
-            if first:
-                first = False
-                yield chunk.removeprefix(_BOM)
-            else:
+            if start is None:
                 yield chunk
+                continue
+            start += chunk
+            if len(start) >= len(_BOM) or not _BOM.startswith(start):
+                yield start.removeprefix(_BOM)
+                start = None
+        if start:
+            yield start

@@ -42,11 +42,11 @@ class ChunkLog:
         try:
             orphans = self._database.write(self._insert, durable=durable)
         except StoreError as error:
-            return errors | dict.fromkeys(self._waiting, error)
+            return dict.fromkeys(self._waiting, error) | errors
         for message_id in [one for one in self._waiting if one not in orphans]:
             self.forget(message_id, keep_limit=True)
         unknown = StoreError("NOT SAVED: the answer's beginning is not on disk, so what followed is kept in memory.")
-        return errors | dict.fromkeys(orphans, unknown)
+        return dict.fromkeys(orphans, unknown) | errors
 
     def waiting(self, message_id: str) -> list[Chunk]:
         """The chunks of this answer that are not on disk."""
