@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from claude_tui.cli import compose
+from claude_tui.cli.countdown import Countdown
 from claude_tui.cli.exits import UsageError, say
 from claude_tui.cli.labels import LabelledLines, error_sentence
 from claude_tui.cli.opening import open_session
@@ -121,6 +122,8 @@ class _Ask:
             if host:
                 note(f"Note: the conversation is sent to {host}.\n")
             session.subscribe(printer.sink)
+            if err.is_terminal and not self._options.quiet:
+                session.subscribe(Countdown(err.write))
             session.subscribe(self._around(printer, err))
             return await session.submit(self._prompt)
         finally:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from claude_tui.cli import compose
+from claude_tui.cli.countdown import Countdown
 from claude_tui.cli.exits import say
 from claude_tui.cli.labels import LabelledLines
 from claude_tui.cli.opening import open_session
@@ -144,6 +145,8 @@ class _Chat:
             out.write(f"Note: the conversation is sent to {host}.\n")
         session.replay_to(lines)
         lines.you = False
+        if out.is_terminal:
+            session.subscribe(Countdown(out.write))
         session.subscribe(lines)
         await out.drain()
         return session

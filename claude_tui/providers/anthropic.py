@@ -7,6 +7,7 @@ cost more with every delta. The SDK is imported on first use, in a thread. It ne
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -34,6 +35,8 @@ DEFAULT_BASE_URL = "https://api.anthropic.com"
 DRAIN_SECONDS = 0.25
 """How long after the end of an answer the connection may take to finish, so that it can be used again."""
 THINKING_BUDGET = 16_000
+LONGEST_LOGGED = 2_000
+"""Characters or bytes of an unreadable event that go to the log."""
 _CREDENTIAL_HEADERS = ("authorization", "x-api-key")
 
 
@@ -102,6 +105,9 @@ class AnthropicProvider:
             if watchdog.verdict:
                 raise _errors().failed(*watchdog.verdict, retryable=True, status=200, request_id=request_id) from error
             _log.warning("the stream broke: %s: %s", type(error).__name__, error)
+            if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)):
+                source = error.doc if isinstance(error, json.JSONDecodeError) else error.object
+                _log.warning("what could not be read begins: %r", source[:LONGEST_LOGGED])
             raise _errors().from_stream(error, started=reader.started, request_id=request_id) from error
         finally:
             watchdog.stop()
