@@ -134,7 +134,11 @@ class Store(Protocol):
     async def create_session(self, session: SessionInfo) -> None: ...
 
     async def update_session(self, session: SessionInfo) -> None:
-        """Write title, model, effort, system, tools, leaf and extra; `updated_at` becomes now."""
+        """Write title, model, provider, effort, system, tools and extra; `updated_at` becomes now. The leaf stays."""
+        ...
+
+    async def move_leaf(self, session_id: str, leaf_id: str | None) -> None:
+        """Make another message of the session the end of its current path."""
         ...
 
     async def session(self, id_or_prefix: str) -> SessionInfo:

@@ -152,7 +152,7 @@ class _Reading:
 _MISSING = object()
 
 
-SESSION_FIELDS = ("title", "model", "provider", "effort", "leaf_id", "system", "tools", "extra")
+SESSION_FIELDS = ("title", "model", "provider", "effort", "system", "tools", "extra")
 
 
 def session_values(session: SessionInfo) -> tuple[Any, ...]:
@@ -162,7 +162,6 @@ def session_values(session: SessionInfo) -> tuple[Any, ...]:
         _plain(session.model),
         repair(session.provider),
         _plain(session.effort),
-        session.leaf_id,
         _given(session.system),
         _given(session.tools),
         _or_null(session.extra),

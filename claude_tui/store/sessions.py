@@ -40,11 +40,19 @@ def create(connection: Sql, session: SessionInfo) -> None:
 
 
 def update(connection: Sql, session: SessionInfo) -> None:
-    if session.leaf_id is not None:
-        _check_leaf(connection, session.id, session.leaf_id)
+    """Everything but the leaf, which only messages and `move_leaf` move: whoever holds an older copy moves nothing back."""
     connection.execute(_UPDATE, (timestamp(), *session_values(session), session.id))
     if not connection.changes():
         raise UnknownSession(f"No session {session.id}.")
+
+
+def move_leaf(connection: Sql, session_id: str, leaf_id: str | None) -> None:
+    """Make another message of the session the end of its current path."""
+    if leaf_id is not None:
+        _check_leaf(connection, session_id, leaf_id)
+    connection.execute("UPDATE sessions SET leaf_id = ?, updated_at = ? WHERE id = ?", (leaf_id, timestamp(), session_id))
+    if not connection.changes():
+        raise UnknownSession(f"No session {session_id}.")
 
 
 def _check_leaf(connection: Sql, session_id: str, leaf_id: str) -> None:
@@ -87,7 +95,7 @@ def newest(connection: Sql, limit: int | None) -> list[SessionInfo]:
 
 def import_all(connection: Sql, session: SessionInfo, messages: Sequence[Message]) -> None:
     """Store a session and its messages. An answer that was being received elsewhere is here an interrupted one."""
-    create(connection, dataclasses.replace(session, leaf_id=None))
+    create(connection, session)
     for message in _parents_first(messages):
         if message.session_id != session.id:
             raise StoreError(f"Message {message.id} belongs to session {message.session_id}, not to {session.id}.")

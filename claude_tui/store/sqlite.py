@@ -135,6 +135,9 @@ class SqliteStore:
     async def update_session(self, session: SessionInfo) -> None:
         await self._write(lambda connection: sessions.update(connection, session))
 
+    async def move_leaf(self, session_id: str, leaf_id: str | None) -> None:
+        await self._write(lambda connection: sessions.move_leaf(connection, session_id, leaf_id))
+
     async def delete_session(self, session_id: str) -> None:
         """Hide the session from lists, look-ups and search until it is restored."""
         await self._write(lambda connection: sessions.set_deleted(connection, session_id, timestamp()))
