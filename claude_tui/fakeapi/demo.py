@@ -16,9 +16,13 @@ from .shapes import as_dict, blocks_of
 
 RATE = 60.0
 _CHARS: dict[Language, int] = {"en": 4, "zh": 2}
+_LONG_RATE: dict[Language, float] = {"en": RATE, "zh": RATE * 2 / 3}
 _LONG_CHARS: dict[Language, int] = {"en": 2, "zh": 1}
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_ARITHMETIC = re.compile(r"[(\d][\d\s.()]*(?:[-+*/×÷%^][-\d\s.()]*)+[\d)]")
+_ARITHMETIC = re.compile(r"[(\d][\d\s.()]*(?:[-+*/×÷%^]+[\d\s.()]+)+")
+_OPERATION = re.compile(r"[\d)]\s*[-+*/×÷%^]+\s*[(\d]")
+_DATE = re.compile(r"\d{4}-\d\d?-\d\d?")
+_READ = 2000
 _WORDS: tuple[tuple[str, str], ...] = (
     ("error", r"\berror\b|错误"),
     ("continue", r"\b(?:continue|go on|interrupted)\b|继续|中断"),
@@ -77,15 +81,15 @@ def demo(body: dict[str, Any], n: int) -> Script:
     language: Language = "zh" if _CJK.search(prompt or _first_prompt(messages)) else "en"
     note = "" if any(message.get("role") == "assistant" for message in messages) else NOTE[language]
     if messages and messages[-1].get("role") == "user" and _results(messages[-1]):
-        return _script(_after_tools(messages, language), _CHARS[language], body)
+        return _script(_after_tools(messages, language), body)
     topic = _topic(prompt)
     if topic == "error":
         return Script((Fault.OVERLOADED,))
     calls = _calls(topic, prompt, offered(body))
     if calls:
-        return _script([_thought(language, calls), Say(note + _announced(language)), *calls], _CHARS[language], body)
+        return _script([_thought(language, calls), Say(note + _announced(language)), *calls], body)
     if topic in ("time", "tool", "arithmetic"):
-        return _script([Say(note + TEXTS[("no_tool", language)])], _CHARS[language], body)
+        return _script([Say(note + TEXTS[("no_tool", language)])], body)
     return _told(topic, note, language, body)
 
 
@@ -99,17 +103,22 @@ def _first_prompt(messages: list[dict[str, Any]]) -> str:
 
 
 def _topic(prompt: str) -> str:
-    lowered = prompt.lower()
-    if _ARITHMETIC.search(lowered) and re.search(r"\d\s*[-+*/×÷%^]\s*[-(\d]", lowered):
+    lowered = prompt[:_READ].lower()
+    if _expression(lowered):
         return "arithmetic"
     return next((topic for topic, pattern in _WORDS if re.search(pattern, lowered)), "tour")
+
+
+def _expression(prompt: str) -> str | None:
+    """The first arithmetic in a prompt; a date is none."""
+    found = _ARITHMETIC.search(_DATE.sub("", prompt[:_READ]))
+    return found.group().strip(" .\n") if found and _OPERATION.search(found.group()) else None
 
 
 def _calls(topic: str, prompt: str, names: list[str]) -> list[Call]:
     calculator = next((name for name in names if name.endswith("calculator")), None)
     clock = next((name for name in names if name.endswith("current_time")), None)
-    found = _ARITHMETIC.search(prompt)
-    expression = found.group().strip() if found else "6 * 7"
+    expression = _expression(prompt) or "6 * 7"
     expression = expression.replace("×", "*").replace("÷", "/").replace("^", "**")
     calls: list[Call] = []
     if calculator and topic in ("arithmetic", "tool"):
@@ -165,11 +174,11 @@ def _told(topic: str, note: str, language: Language, body: Mapping[str, Any]) ->
     chars = (_LONG_CHARS if name == "long" else _CHARS)[language]
     thought = LONG_THOUGHT if name == "think" else THOUGHT
     steps: list[Step] = [Think(thought[language], chars=_CHARS[language])] if name in ("think", "tour") else []
-    return _script([*steps, Say(text, chars=chars)], chars, body)
+    return _script([*steps, Say(text, chars=chars)], body, _LONG_RATE[language] if name == "long" else RATE)
 
 
-def _script(steps: list[Step], chars: int, body: Mapping[str, Any]) -> Script:
+def _script(steps: list[Step], body: Mapping[str, Any], rate: float = RATE) -> Script:
     thinking = as_dict(body.get("thinking")) or {}
     if thinking.get("type") == "disabled":
         steps = [step for step in steps if not isinstance(step, Think)]
-    return Script((Pause(0.25), *steps), rate=RATE)
+    return Script((Pause(0.25), *steps), rate=rate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from .shapes import as_dict
 
@@ -36,9 +36,13 @@ class OpenBlock:
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        return as_dict(json.loads(text)) or {}
+        return as_dict(json.loads(text, parse_constant=_refused)) or {}
     except ValueError:
         return {}
+
+
+def _refused(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
 
 
 class Fold:

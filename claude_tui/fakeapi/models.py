@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+_UNKNOWN_DATE = "1970-01-01"  # what the API itself says when it does not know
 _ALL_LEVELS = ("low", "medium", "high", "xhigh", "max")
 _FOUR_LEVELS = ("low", "medium", "high", "max")
 _THREE_LEVELS = ("low", "medium", "high")
@@ -71,7 +72,7 @@ MODELS: tuple[Model, ...] = (
     Model(
         "claude-sonnet-5-5",
         "Claude Sonnet 5.5",
-        "2026-09-29",
+        _UNKNOWN_DATE,
         "sonnet",
         thinking=("adaptive", "between_tools"),
         effort_when_off=_THREE_LEVELS,
@@ -80,14 +81,14 @@ MODELS: tuple[Model, ...] = (
     Model("claude-opus-5-5", "Claude Opus 5.5", "2026-09-22", "opus", **_ALWAYS, **_BOUND),
     Model("claude-fable-5-1", "Claude Fable 5.1", "2026-09-01", "fable", **_ALWAYS, **_BOUND),
     Model("claude-mythos-5-1", "Claude Mythos 5.1", "2026-09-01", "mythos", **_ALWAYS, **_BOUND),
-    Model("claude-sonnet-5", "Claude Sonnet 5", "2026-06-01", "sonnet", system_messages=False, min_cache_tokens=1024),
-    Model("claude-fable-5", "Claude Fable 5", "2026-06-01", "fable", **_ALWAYS),
-    Model("claude-mythos-5", "Claude Mythos 5", "2026-06-01", "mythos", **_ALWAYS),
-    Model("claude-opus-5", "Claude Opus 5", "2026-06-01", "opus", effort_when_off=_THREE_LEVELS),
-    Model("claude-opus-4-8", "Claude Opus 4.8", "2026-04-01", "opus", **_OFF, min_cache_tokens=1024),
-    Model("claude-opus-4-7", "Claude Opus 4.7", "2026-03-01", "opus", **_OFF, system_messages=False, min_cache_tokens=2048),
-    Model("claude-opus-4-6", "Claude Opus 4.6", "2026-02-05", "opus", **_OFF_46, min_cache_tokens=4096),
-    Model("claude-sonnet-4-6", "Claude Sonnet 4.6", "2026-02-17", "sonnet", **_OFF_46, min_cache_tokens=1024),
+    Model("claude-sonnet-5", "Claude Sonnet 5", _UNKNOWN_DATE, "sonnet", system_messages=False, min_cache_tokens=1024),
+    Model("claude-fable-5", "Claude Fable 5", _UNKNOWN_DATE, "fable", **_ALWAYS),
+    Model("claude-mythos-5", "Claude Mythos 5", _UNKNOWN_DATE, "mythos", **_ALWAYS),
+    Model("claude-opus-5", "Claude Opus 5", _UNKNOWN_DATE, "opus", effort_when_off=_THREE_LEVELS),
+    Model("claude-opus-4-8", "Claude Opus 4.8", _UNKNOWN_DATE, "opus", **_OFF, min_cache_tokens=1024),
+    Model("claude-opus-4-7", "Claude Opus 4.7", _UNKNOWN_DATE, "opus", **_OFF, system_messages=False, min_cache_tokens=2048),
+    Model("claude-opus-4-6", "Claude Opus 4.6", _UNKNOWN_DATE, "opus", **_OFF_46, min_cache_tokens=4096),
+    Model("claude-sonnet-4-6", "Claude Sonnet 4.6", _UNKNOWN_DATE, "sonnet", **_OFF_46, min_cache_tokens=1024),
     Model("claude-haiku-4-5-20251001", "Claude Haiku 4.5", "2025-10-01", "haiku", **_OLD, effort=(), min_cache_tokens=4096),
     Model(
         "claude-opus-4-5-20251101",
@@ -127,7 +128,7 @@ def find(model_id: str) -> Model:
     return Model(
         model_id,
         model_id,
-        "1970-01-01",
+        _UNKNOWN_DATE,
         None,
         context=10_000_000,
         max_tokens=10_000_000,
@@ -145,7 +146,7 @@ def describe(model: Model) -> dict[str, Any]:
         "display_name": model.name,
         "created_at": f"{model.created}T00:00:00Z",
         "lifecycle": model.lifecycle,
-        "deprecated_at": None if model.lifecycle == "active" else "2026-09-01T00:00:00Z",
+        "deprecated_at": None if model.lifecycle == "active" else f"{_UNKNOWN_DATE}T00:00:00Z",
         "retires_at": f"{model.retires}T00:00:00Z" if model.retires else None,
         "line": model.line,
         "max_input_tokens": model.context,

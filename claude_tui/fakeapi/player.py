@@ -46,12 +46,14 @@ class Player:
         await self._reply.finish()
 
     async def whole(self, wire: Wire) -> None:
-        """As one JSON message: silences and faults still strike, events are only counted."""
+        """As one JSON message: silences still last and faults that fail an answer still strike."""
         self._reply.wire = wire
         pace = Pace(None, 1)
         for action in wire.actions():
-            if isinstance(action, Wait | Hold | Do):
+            if isinstance(action, Wait | Hold) or (isinstance(action, Do) and not action.fault.lossless):
                 await self._play(action, pace)
+            if self._reply.head_sent:
+                await self._reply.finish()
             if self._reply.over:
                 return
         await self._reply.json(200, wire.message())

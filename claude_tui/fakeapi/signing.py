@@ -25,8 +25,8 @@ _NOTHING = bytes(8)
 
 
 def canonical(block: Mapping[str, Any]) -> bytes:
-    """A block as the prefix sees it."""
-    plain = {key: value for key, value in block.items() if key != "cache_control"}
+    """A block as the prefix sees it: cache marks and nulls say nothing."""
+    plain = {key: value for key, value in block.items() if key != "cache_control" and value is not None}
     return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
 
 
@@ -38,7 +38,8 @@ class Prefix:
         self.last = _NOTHING
         for part in ("system", "tools"):
             for block in blocks_of(body.get(part)):
-                self._add(part, block)
+                if not is_blank_text(block):
+                    self._add(part, block)
 
     def add(self, role: str, block: Mapping[str, Any]) -> None:
         """Go past a block."""

@@ -34,7 +34,7 @@ class ThreadApi:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._stop is not None:
+        if self._stop is not None and self._thread.is_alive():
             self._call(self._stop.set)
         self._thread.join(WAIT)
         if error is None and self._problem is not None:
