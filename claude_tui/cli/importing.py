@@ -142,12 +142,13 @@ def _title(messages: Sequence[Message]) -> str:
 
 
 def _message(row: Mapping[str, Any], where: str, session_id: str, message_id: str, now: str) -> Message:
+    role = _choice(row, "role", Role, where, None)
     blocks = _blocks(row, where)
     return Message(
         id=message_id,
         session_id=session_id,
         parent_id=None,
-        role=_choice(row, "role", Role, where, None),
+        role=role,
         blocks=blocks,
         status=_status(row, where),
         model=_text(row, "model", where),
@@ -230,7 +231,8 @@ def _time(row: Mapping[str, Any], key: str, where: str) -> str | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-        return timestamp((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     except (ValueError, OverflowError) as error:
         raise ImportRefused(f'"{key}" of {where} is not a time: {safe_line(text, 40)!r}') from error
 

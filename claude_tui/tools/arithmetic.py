@@ -42,7 +42,6 @@ _SAME = {
     **dict.fromkeys("−–—‐‑‒", "-"),
     "π": "pi",
     "τ": "tau",
-    "\u3000": " ",
     "［": "(",
     "］": ")",
     "[": "(",
@@ -73,6 +72,8 @@ def _plain(text: str) -> str:
     for character in text:
         if "！" <= character <= "～":
             character = chr(ord(character) - 0xFEE0)
+        if character.isspace():
+            character = " "
         digit = unicodedata.decimal(character, None)
         plain.append(str(digit) if digit is not None else _SAME.get(character, character))
     return "".join(plain)
