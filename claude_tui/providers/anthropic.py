@@ -104,6 +104,11 @@ class AnthropicProvider:
         except Exception as error:  # the SDK wraps none of what a broken stream throws
             if watchdog.verdict:
                 raise _errors().failed(*watchdog.verdict, retryable=True, status=200, request_id=request_id) from error
+            if _errors().is_connection_loss(error):
+                for event in reader.finish():
+                    yield event
+                if reader.stopped:  # all that was missing is the farewell
+                    return
             _log.warning("the stream broke: %s: %s", type(error).__name__, error)
             if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)):
                 source = error.doc if isinstance(error, json.JSONDecodeError) else error.object
@@ -123,30 +128,35 @@ class AnthropicProvider:
             raise _errors().failed(ErrorKind.TRUNCATED, text, retryable=True, status=200, request_id=request_id)
 
     async def _events(self, response: httpx2.Response, reader: StreamReader, watchdog: Watchdog) -> AsyncIterator[ProviderEvent]:
+        import httpx2
         from anthropic import AsyncStream
 
         body = cast("httpx2.Response", ClosableBody(response, watchdog))
         raw = AsyncStream.raw_events(body)
-        async for sse in raw:
-            data = sse.data
-            if not data:
-                yield ALIVE
-                continue
-            if data.startswith("[DONE]") and data.strip() == "[DONE]":
-                break
-            payload = _payload(data, sse.event)
-            if payload is None:
-                continue
-            if payload.get("type") == "content_block_delta":
-                delta = reader.delta(payload)
-                if delta is not None:
-                    yield delta
-                continue
-            for event in reader.feed(payload):
-                yield event
-            if reader.stopped:
-                await self._drain(raw, reader)
-                return
+        try:
+            async for sse in raw:
+                data = sse.data
+                if not data:
+                    yield ALIVE
+                    continue
+                if data.startswith("[DONE]") and data.strip() == "[DONE]":
+                    break
+                payload = _payload(data, sse.event)
+                if payload is None:
+                    continue
+                if payload.get("type") == "content_block_delta":
+                    delta = reader.delta(payload)
+                    if delta is not None:
+                        yield delta
+                    continue
+                for event in reader.feed(payload):
+                    yield event
+                if reader.stopped:
+                    await self._drain(raw, reader)
+                    return
+        except httpx2.TransportError:
+            if watchdog.verdict or not reader.whole:  # otherwise only the connection's end is missing, not the answer's
+                raise
         for event in reader.finish():
             yield event
 

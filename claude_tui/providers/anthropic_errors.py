@@ -31,6 +31,7 @@ _BY_STATUS = {
     403: ErrorKind.PERMISSION,
     404: ErrorKind.NOT_FOUND,
     408: ErrorKind.TIMEOUT,
+    409: ErrorKind.SERVER,
     413: ErrorKind.TOO_LARGE,
     422: ErrorKind.INVALID_REQUEST,
     429: ErrorKind.RATE_LIMIT,
@@ -49,6 +50,8 @@ _BY_TYPE = {
     "overloaded_error": ErrorKind.OVERLOADED,
     "api_error": ErrorKind.SERVER,
 }
+_STATUS_FIRST = {409: ErrorKind.SERVER}
+"""Statuses that say more than the type beside them: a conflict is the server's, whatever request it calls invalid."""
 _RETRYABLE_STATUS = (408, 409, 429)
 _RETRYABLE_TYPES = ("overloaded_error", "api_error", "rate_limit_error", "timeout_error")
 _SPENDING = re.compile(r"spend|billing|credit balance|usage limit|quota", re.IGNORECASE)
@@ -83,7 +86,7 @@ def from_opening(error: Exception, base_url: str, connect_timeout: float) -> Pro
 def _from_status(error: anthropic.APIStatusError) -> ProviderError:
     status = error.status_code
     message = error.api_message or _body_sentence(error, status)
-    kind = _BY_TYPE.get(error.type or "") or _BY_STATUS.get(status) or _general_kind(status)
+    kind = _STATUS_FIRST.get(status) or _BY_TYPE.get(error.type or "") or _BY_STATUS.get(status) or _general_kind(status)
     facts = f"{error.error_code or ''} {message}"
     spending = status in (400, 402, 403, 429) and _SPENDING.search(facts) is not None
     if spending:
@@ -165,6 +168,11 @@ def _from_connection(error: Exception, base_url: str) -> ProviderError:
             return failed(ErrorKind.INVALID_REQUEST, "The request could not be sent: a header of it is malformed.")
     reason = next((str(cause) for cause in reversed(list(_causes(error))) if str(cause)), type(error).__name__)
     return failed(ErrorKind.NETWORK, f"No connection to {base_url}: {reason}.", retryable=True)
+
+
+def is_connection_loss(error: Exception) -> bool:
+    """Whether the connection ended, in whatever way, as against saying something that cannot be read."""
+    return isinstance(error, httpx2.TransportError) and not isinstance(error, httpx2.TimeoutException)
 
 
 def from_stream(error: Exception, *, started: bool, request_id: str | None) -> ProviderError:

@@ -1,8 +1,8 @@
 """Raw Messages events, as dicts, to domain events. Pure: no SDK, no socket.
 
 The `type` inside the data decides; an `event:` line may be missing or wrong. The wire's index is only a key: blocks are numbered as
-they arrive. What no domain event can carry (unknown event types; deltas and stops of an index that is not open, which are counted in
-`dropped`) is kept in the last event's `extra`. Keys that stand beside `type`, `index` and `delta` of a block event are not kept.
+they arrive. What no domain event can carry (unknown event types; deltas and stops of an index that is not open, counted in `dropped`)
+is kept in the last event's `extra`. Keys beside `type`, `index` and `delta` of a block's events are not kept.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class StreamReader:
             text = fields.get(key)
             if isinstance(text, str):
                 return BlockDelta(number, kind, text, self._rest(fields, key) if len(fields) > 2 else None)
-        elif len(fields) == 2 and fields.get("type") == "citations_delta" and "citation" in fields:
+        elif fields.get("type") == "citations_delta" and "citation" in fields:
             return BlockDelta(number, "citation", data=fields["citation"])
         return BlockDelta(number, "other", data=fields)
 
@@ -118,9 +118,14 @@ class StreamReader:
             self._keep(payload)
             yield ALIVE
 
+    @property
+    def whole(self) -> bool:
+        """Whether a stop reason came and every block that began has ended: nothing of the answer is missing."""
+        return self.started and self._stop_reason is not None and not self._open
+
     def finish(self) -> Iterator[ProviderEvent]:
-        """The stream ended or said `[DONE]`: whole if a stop reason came and every block had ended. Check `stopped` afterwards."""
-        if self.started and not self.stopped and self._stop_reason is not None and not self._open:
+        """The stream ended or said `[DONE]`: that is the end of the message if it is whole. Check `stopped` afterwards."""
+        if self.whole and not self.stopped:
             yield from self._stop()
 
     def _start(self, payload: dict[str, Any]) -> Iterator[ProviderEvent]:
@@ -199,4 +204,6 @@ class StreamReader:
 
 def _key(payload: dict[str, Any]) -> Any:
     index = payload.get("index")
+    if isinstance(index, str) and index.isascii() and index.isdigit() and len(index) < 10:
+        return int(index)
     return index if isinstance(index, (int, str, float)) or index is None else repr(index)
