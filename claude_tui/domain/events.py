@@ -224,6 +224,7 @@ def replay(messages: Sequence[Message]) -> Iterator[Event]:
             ending = TurnEnded(session_id, Outcome.COMPLETED)
         elif message.role is Role.USER:
             yield from _replay_results(message)
+            ending = ending and TurnEnded(session_id, Outcome.INTERRUPTED)  # unless an answer to the results follows
         else:
             yield from replay_answer(message)
             ending = TurnEnded(session_id, _OUTCOMES[message.status], message.error)
@@ -273,7 +274,8 @@ _STREAMED: dict[str, tuple[str, DeltaKind]] = {"text": ("text", "text"), "thinki
 
 
 def _replay_block(message: Message, number: int, block: Block) -> Iterator[Event]:
-    seed, deltas = block, list[BlockDelta]()
+    seed: Block = block
+    deltas: list[BlockDelta] = []
     key, kind = _STREAMED.get(block_type(block), ("", "other"))
     text = block.get(key)
     if isinstance(text, str) and text:

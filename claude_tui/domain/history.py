@@ -35,9 +35,9 @@ CONTINUE_PROMPT = "Continue."
 _THINKING = ("thinking", "redacted_thinking")
 _USER_TYPES = ("text", "image", "document", "search_result", "tool_result", "container_upload")
 _NEVER_ASSISTANT = ("tool_result", "image", "document", "search_result")
-_ID = re.compile(r"[^a-zA-Z0-9_-]")
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
-_RESULT_KEYS = ("type", "tool_use_id", "content", "is_error")
+_UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
+_LONGEST_NAME = 128
+_RESULT_PARTS = ("image", "document", "search_result", "tool_reference")
 
 
 def build(path: Sequence[Message], *, without_thinking_to: str | None = None) -> list[WireMessage]:
@@ -48,13 +48,9 @@ def build(path: Sequence[Message], *, without_thinking_to: str | None = None) ->
     """
     cut = next((index for index, message in enumerate(path) if message.id == without_thinking_to), -1)
     wire = [_wire(message, keep_thinking=index > cut) for index, message in enumerate(path)]
-    paused = (
-        bool(path)
-        and path[-1].role is Role.ASSISTANT
-        and path[-1].stop_reason == StopReason.PAUSE_TURN
-        and path[-1].status is Status.COMPLETE
-    )
-    return normalise(wire, continuing=paused)
+    leaf = next((message for message, sent in zip(reversed(path), reversed(wire), strict=True) if any(_allowed(sent))), None)
+    paused = leaf and leaf.role is Role.ASSISTANT and leaf.stop_reason == StopReason.PAUSE_TURN and leaf.status is Status.COMPLETE
+    return normalise(wire, continuing=bool(paused))
 
 
 def _wire(message: Message, *, keep_thinking: bool) -> WireMessage:
@@ -70,19 +66,12 @@ def _wire(message: Message, *, keep_thinking: bool) -> WireMessage:
         if str(number) in message.raw_inputs and message.stop_reason != StopReason.TOOL_USE:
             continue  # cut off inside its arguments: nobody answered it, and its input must not be guessed
         blocks.append(kept)
-    return {"role": "assistant", "content": _without_trailing_thinking(blocks)}
+    return {"role": "assistant", "content": blocks}
 
 
 def _closed_part(block: Block) -> Block | None:
     """What of a block that never ended may be sent: text, without the white space it broke off in."""
     return {**block, "text": string(block, "text").rstrip()} if block_type(block) == "text" else None
-
-
-def _without_trailing_thinking(blocks: list[Block]) -> list[Block]:
-    end = len(blocks)
-    while end and block_type(blocks[end - 1]) in _THINKING:
-        end -= 1
-    return blocks[:end]
 
 
 def normalise(messages: Sequence[WireMessage], *, continuing: bool = False) -> list[WireMessage]:
@@ -102,7 +91,8 @@ def _pass(messages: list[WireMessage], continuing: bool) -> list[WireMessage]:
     """One round of the rules. Every round only removes, but for results of calls that have none, so rounds come to an end."""
     filtered = [{"role": message["role"], "content": list(_allowed(message))} for message in messages]
     merged = _merged(filtered)
-    return _paired_calls(_merged(_paired_server_calls(merged, continuing)))
+    paired = _merged(_paired_server_calls(merged, continuing))
+    return _paired_calls(_merged(_without_trailing_thinking(paired, continuing)))
 
 
 def _merged(messages: list[WireMessage]) -> list[WireMessage]:
@@ -118,6 +108,19 @@ def _merged(messages: list[WireMessage]) -> list[WireMessage]:
     return result
 
 
+def _without_trailing_thinking(messages: list[WireMessage], continuing: bool) -> list[WireMessage]:
+    """No answer ends in thinking, but for a paused one that is continued as it stands."""
+    result: list[WireMessage] = []
+    for index, message in enumerate(messages):
+        content: list[Block] = message["content"]
+        end = len(content)
+        if message["role"] == "assistant" and not (continuing and index == len(messages) - 1):
+            while end and block_type(content[end - 1]) in _THINKING:
+                end -= 1
+        result.append({"role": message["role"], "content": content[:end]})
+    return result
+
+
 def _allowed(message: WireMessage) -> Iterator[Block]:
     content: Any = message["content"]
     if isinstance(content, str):
@@ -129,12 +132,10 @@ def _allowed(message: WireMessage) -> Iterator[Block]:
                 yield from _user_block(block)
         return
     last_fallback = max((index for index, block in enumerate(blocks) if block_type(block) == "fallback"), default=-1)
-    kept: list[Block] = []
     for index, block in enumerate(blocks):
         if index < last_fallback and (block_type(block) in _THINKING or is_client_call(block)):
             continue
-        kept.extend(_assistant_block(block))
-    yield from _without_trailing_thinking(kept)
+        yield from _assistant_block(block)
 
 
 def _user_block(block: Block) -> Iterator[Block]:
@@ -153,11 +154,20 @@ def _result_block(block: Block) -> Block:
     content = block.get("content")
     if isinstance(content, list):
         parts = [cast("Block", part) for part in cast("list[object]", content) if isinstance(part, dict)]
-        content = [part for part in parts if block_type(part) != "text" or string(part, "text").strip()]
+        content = [sent for part in parts for sent in _result_part(part)]
     elif not isinstance(content, str) or not content.strip():
         content = None
-    kept = {key: block[key] for key in _RESULT_KEYS if key in block}
-    return cast("Block", _repaired({**kept, "content": content or EMPTY_RESULT}))
+    result: Block = {"type": "tool_result", "tool_use_id": string(block, "tool_use_id"), "content": content or EMPTY_RESULT}
+    if isinstance(block.get("is_error"), bool):
+        result["is_error"] = block["is_error"]
+    return cast("Block", _repaired(result))
+
+
+def _result_part(part: Block) -> Iterator[Block]:
+    if block_type(part) == "text" and string(part, "text").strip():
+        yield {"type": "text", "text": part["text"]}
+    elif block_type(part) in _RESULT_PARTS:
+        yield {key: value for key, value in part.items() if key != "cache_control"}
 
 
 def _assistant_block(block: Block) -> Iterator[Block]:
@@ -168,21 +178,22 @@ def _assistant_block(block: Block) -> Iterator[Block]:
         if string(block, "text").strip():
             yield cast("Block", _repaired(block))
     elif kind == "thinking":
-        if (
-            string(block, "signature")
-            and isinstance(block.get("thinking"), str)
-            and encodable(block["thinking"] + block["signature"])
-        ):
+        if string(block, "signature") and isinstance(block.get("thinking"), str) and _repaired(block) is block:
             yield block
     elif kind == "redacted_thinking":
-        if string(block, "data"):
+        if string(block, "data") and _repaired(block) is block:
             yield block
     elif is_client_call(block):
-        if string(block, "id") and _NAME.fullmatch(string(block, "name")):
-            fixed: Block = block if isinstance(block.get("input"), dict) else {**block, "input": {}}
-            yield cast("Block", _repaired(fixed))
+        yield cast("Block", _repaired(_call(block)))
     else:
         yield cast("Block", _repaired(block))
+
+
+def _call(block: Block) -> Block:
+    """A call with a name and an input the API takes; the call itself stays, for somebody may have answered it."""
+    name = _UNFIT.sub("_", string(block, "name"))[:_LONGEST_NAME] or "_"
+    fixed: Block = block if isinstance(block.get("input"), dict) else {**block, "input": {}}
+    return fixed if name == block.get("name") else {**fixed, "name": name}
 
 
 def _repaired(value: Any) -> Any:
@@ -204,16 +215,21 @@ def _paired_server_calls(messages: list[WireMessage], continuing: bool) -> list[
     """Server calls that were never answered go, with what follows them; so do answers without a call."""
     called: set[str] = set()
     result: list[WireMessage] = []
+    unbound = -1
     for index, message in enumerate(messages):
         if message["role"] == "user":
             result.append(message)
             continue
         content: list[Block] = message["content"]
+        if index == unbound:
+            content = [block for block in content if block_type(block) not in _THINKING]
         kept: list[Block] = []
         for position, block in enumerate(content):
             if is_server_call(block):
                 call = string(block, "id")
                 if not _answered(call, messages, index, position) and not _may_wait(messages, index, continuing):
+                    if _waited(messages, index):  # the next answer's thinking is bound to the call that goes
+                        unbound = index + 2
                     break
                 called.add(call)
             elif is_server_result(block):
@@ -242,10 +258,13 @@ def _answered(call: str, messages: list[WireMessage], index: int, position: int)
 
 def _may_wait(messages: list[WireMessage], index: int, continuing: bool) -> bool:
     """Whether the API itself will answer the call in reply to this very request."""
-    if index == len(messages) - 1:
-        return continuing
+    return continuing if index == len(messages) - 1 else index == len(messages) - 2 and _waited(messages, index)
+
+
+def _waited(messages: list[WireMessage], index: int) -> bool:
+    """Whether the message after this one answered client calls and nothing else, so that a server call could still wait."""
     calls = any(is_client_call(block) for block in messages[index]["content"])
-    return calls and index == len(messages) - 2 and _only_results(messages[-1])
+    return calls and index + 1 < len(messages) and _only_results(messages[index + 1])
 
 
 def _only_results(message: WireMessage) -> bool:
@@ -256,48 +275,49 @@ def _paired_calls(messages: list[WireMessage]) -> list[WireMessage]:
     """Every client call answered exactly once, first thing in the next message, in the order of the calls; ids unique and clean."""
     seen: set[str] = set()
     result: list[WireMessage] = []
-    pending: dict[str, str] = {}
+    pending: list[tuple[str, str]] = []
     for message in messages:
         content: list[Block] = message["content"]
         if message["role"] == "assistant":
             if pending:  # cannot happen after merging; kept total
                 result.append({"role": "user", "content": _results(pending, [])})
-            pending = {}
+            pending = []
             result.append({"role": "assistant", "content": [_with_clean_id(block, seen, pending) for block in content]})
         else:
             rest = [block for block in content if block_type(block) != "tool_result"]
             given = [block for block in content if block_type(block) == "tool_result"]
             result.append({"role": "user", "content": [*_results(pending, given), *rest]})
-            pending = {}
+            pending = []
     if pending:
         result.append({"role": "user", "content": _results(pending, [])})
     return [message for message in result if message["content"]]
 
 
-def _with_clean_id(block: Block, seen: set[str], pending: dict[str, str]) -> Block:
+def _with_clean_id(block: Block, seen: set[str], pending: list[tuple[str, str]]) -> Block:
+    """`pending` takes the call's id as it stands in the history and as it is sent."""
     if not is_client_call(block):
         return block
     original = string(block, "id")
-    clean = _ID.sub("_", original)
+    clean = _UNFIT.sub("_", original) or "_"
     unique, count = clean, 1
     while unique in seen:
         count += 1
         unique = f"{clean}_{count}"
     seen.add(unique)
-    pending.setdefault(original if original not in pending else unique, unique)
-    return block if unique == original else {**block, "id": unique}
+    pending.append((original, unique))
+    return block if unique == block.get("id") else {**block, "id": unique}
 
 
-def _results(pending: dict[str, str], given: list[Block]) -> list[Block]:
-    """One result a call: the first given one, else a synthetic error."""
-    by_call: dict[str, Block] = {}
-    for block in given:
-        by_call.setdefault(string(block, "tool_use_id"), block)
+def _results(pending: list[tuple[str, str]], given: list[Block]) -> list[Block]:
+    """One result a call: the first given one that no call before it took, else a synthetic error."""
+    by_call: dict[str, list[Block]] = {}
+    for block in reversed(given):
+        by_call.setdefault(string(block, "tool_use_id"), []).append(block)
     results: list[Block] = []
-    for original, unique in pending.items():
-        block = by_call.get(original)
-        if block is None:
-            results.append(tool_result(unique, NO_RESULT, is_error=True))
-        else:
+    for original, unique in pending:
+        if by_call.get(original):
+            block = by_call[original].pop()
             results.append(block if original == unique else {**block, "tool_use_id": unique})
+        else:
+            results.append(tool_result(unique, NO_RESULT, is_error=True))
     return results

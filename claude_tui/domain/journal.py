@@ -47,17 +47,29 @@ class Journal:
         self.size = 0
         self._chunks: list[Chunk] = []
         self._run: list[str] = []
-        self._run_key: tuple[int, str] = (-1, "")
+        self._run_number = -1
+        self._run_kind = ""
         self._run_ms = 0
+
+    def extend(self, delta: BlockDelta) -> bool:
+        """Take note of a delta that only adds text to the one before it; False if it is any other, which `add` takes."""
+        if delta.number != self._run_number or delta.kind != self._run_kind or delta.data is not None:
+            return False
+        self._run.append(delta.text)
+        self.size += len(delta.text)
+        return True
 
     def add(self, event: Event, ms: int) -> bool:
         """Take note of `event`; whether it is one the journal keeps."""
         if type(event) is BlockDelta and event.kind in _TEXT_DELTAS:
-            if self._run_key != (event.number, event.kind) or event.kind == "signature":  # the last signature counts, not their sum
-                self._close_run()
-                self._run_key, self._run_ms = (event.number, event.kind), ms
+            if event.data is None and self.extend(event):
+                return True
+            self._close_run()
+            self._run_number, self._run_kind, self._run_ms = event.number, event.kind, ms
             self._run.append(event.text)
             self.size += len(event.text)
+            if event.kind == "signature":  # the last one counts, not their sum
+                self._close_run()
             if event.data is None:
                 return True
             event = BlockDelta(event.number, "other", data=event.data)
@@ -77,10 +89,9 @@ class Journal:
 
     def _close_run(self) -> None:
         if self._run:
-            number, kind = self._run_key
-            self._chunks.append(Chunk(self._run_ms, number, kind, "".join(self._run)))
+            self._chunks.append(Chunk(self._run_ms, self._run_number, self._run_kind, "".join(self._run)))
             self._run = []
-        self._run_key = (-1, "")
+        self._run_number, self._run_kind = -1, ""
 
 
 def _chunk(event: Event, ms: int) -> Chunk | None:

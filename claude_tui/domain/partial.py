@@ -1,8 +1,8 @@
 """Partial: the ONE fold from events to a message.
 
 Appending a delta is O(1): text is kept in lists and joined once. Nothing that the API sent is changed or dropped: a delta the block
-has no place for goes to `extra["other_deltas"]` in the API's form, input text that is not JSON to `raw_inputs`. Where the SDK's own helper folds a
-stream without raising or losing something, the content is equal to the helper's.
+has no place for goes to `extra["other_deltas"]` in the API's form, input text that is not JSON to `raw_inputs`. Where the SDK's own
+helper folds a stream without raising or losing something, the content is equal to the helper's.
 """
 
 from __future__ import annotations
@@ -91,7 +91,8 @@ class _Folding:
         run.parts.append(delta.text)
 
     def _add_other(self, data: Any) -> None:
-        fields = cast("Block", data) if isinstance(data, dict) else {}
+        given: object = data
+        fields = cast("Block", given) if isinstance(given, dict) else {}
         target = _MERGED_DELTAS.get(block_type(fields))
         if target and target == block_type(self.seed):
             self.seed = {**self.seed, **{key: value for key, value in fields.items() if key != "type"}}

@@ -26,6 +26,7 @@ JOURNAL_SIZE = 4096
 """Characters. What the journal holds back is what a killed process loses."""
 STALL_SECONDS = 20.0
 """Without any event for this long the user is told, once a stall."""
+STALL_CHECK_SECONDS = 2.0
 
 
 def not_saved(error: StoreError) -> Notice:
@@ -34,7 +35,10 @@ def not_saved(error: StoreError) -> Notice:
 
 
 class Answer:
-    """One attempt at one request. `shown` once a block came: from then on nothing is tried again."""
+    """One attempt at one request. `shown` once a block came: from then on nothing is tried again.
+
+    `first_text`: the loop's time when the first text or thinking came.
+    """
 
     def __init__(self, message_id: str, session: SessionInfo, parent_id: str, store: Store, emit: Callable[[Event], None]) -> None:
         self._loop = asyncio.get_running_loop()
@@ -46,9 +50,10 @@ class Answer:
         self._stopped: MessageStopped | None = None
         self._flush_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
-        self._heard = self._sent
+        self._heard = False
+        self._silence = 0.0
         self._begun = False
-        self._ttft: float | None = None
+        self.first_text: float | None = None
         self._base = Message(
             id=message_id,
             session_id=session.id,
@@ -59,6 +64,10 @@ class Answer:
             model=session.model,
             created_at=timestamp(),
         )
+
+    def _ms(self) -> int:
+        """Milliseconds since the request was sent."""
+        return int((self._loop.time() - self._sent) * 1000)
 
     @property
     def shown(self) -> bool:
@@ -71,22 +80,24 @@ class Answer:
     # Events.
 
     def take_delta(self, event: BlockDelta) -> None:
+        """Runs for every delta there is: the clock is read only when something begins."""
         self._partial.apply(event)
-        self._heard = now = self._loop.time()
-        if self._ttft is None and event.text and event.kind in ("text", "thinking"):
-            self._ttft = now - self._sent
-        self._journal.add(event, int((now - self._sent) * 1000))
+        self._heard = True
+        if not self._journal.extend(event):
+            self._journal.add(event, self._ms())
         if self._journal.size >= JOURNAL_SIZE:
             self.flush()
         elif self._flush_timer is None:
             self._flush_timer = self._loop.call_later(JOURNAL_SECONDS, self.flush)
+        if self.first_text is None and event.text and event.kind in ("text", "thinking"):
+            self.first_text = self._loop.time()
         self._emit(event)
 
     def take(self, event: Event) -> None:
         """Any event but a start of a block or the end of the message."""
         self._partial.apply(event)
-        self._heard = now = self._loop.time()
-        if self._journal.add(event, int((now - self._sent) * 1000)) and self._begun:
+        self._heard = True
+        if self._journal.add(event, self._ms()) and self._begun:
             self.flush()
         self._emit(event)
 
@@ -96,9 +107,8 @@ class Answer:
             self.take(event)
             return
         self._partial.apply(event)
-        self._begun = True
-        self._heard = now = self._loop.time()
-        self._journal.add(event, int((now - self._sent) * 1000))
+        self._begun = self._heard = True
+        self._journal.add(event, self._ms())
         try:
             await self._store.begin_message(self._base)
             self.flush()
@@ -120,7 +130,7 @@ class Answer:
     def folded(self, status: Status, error: ErrorInfo | None = None) -> Message:
         """The message as it stands. An answer that came whole is complete whatever happened to the turn."""
         total = round((self._loop.time() - self._sent) * 1000)
-        ttft = None if self._ttft is None else round(self._ttft * 1000)
+        ttft = None if self.first_text is None else round((self.first_text - self._sent) * 1000)
         status = Status.COMPLETE if self.complete else status
         base = dataclasses.replace(self._base, timings={"ttft_ms": ttft, "total_ms": total}, error=None if self.complete else error)
         return self._partial.message(base, status)
@@ -144,7 +154,8 @@ class Answer:
     @contextmanager
     def watched(self) -> Generator[None]:
         """While the answer streams: tell the user when nothing comes, and leave no timer behind."""
-        self._stall_timer = self._loop.call_later(STALL_SECONDS, self._check_stall)
+        self._silence = 0.0
+        self._stall_timer = self._loop.call_later(STALL_CHECK_SECONDS, self._check_stall)
         try:
             yield
         finally:
@@ -154,9 +165,9 @@ class Answer:
             self._flush_timer = None
 
     def _check_stall(self) -> None:
-        silent = self._loop.time() - self._heard
-        if silent >= STALL_SECONDS:
-            self._emit(Notice(f"No data for {silent:.0f} s; the answer can be interrupted, what came is kept.", "warning"))
-            self._heard = self._loop.time()
-            silent = 0.0
-        self._stall_timer = self._loop.call_later(STALL_SECONDS - silent, self._check_stall)
+        self._silence = 0.0 if self._heard else self._silence + STALL_CHECK_SECONDS
+        self._heard = False
+        if self._silence == STALL_SECONDS:
+            text = f"No data for {STALL_SECONDS:.0f} s; the answer can be interrupted, what came is kept."
+            self._emit(Notice(text, "warning"))
+        self._stall_timer = self._loop.call_later(STALL_CHECK_SECONDS, self._check_stall)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from claude_tui.domain.blocks import Block, plain_text, text_block
-from claude_tui.domain.events import Event, SessionChanged, replay
+from claude_tui.domain.events import Event, SessionChanged, TurnEnded, replay
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, Role, SessionInfo
 from claude_tui.domain.ports import Provider, SessionLock, Sink, Store
@@ -46,6 +46,7 @@ class Session:
         self._stored = stored
         self._sinks: list[Sink] = []
         self._turn: asyncio.Task[TurnResult] | None = None
+        self._ended = False
 
     # Who is told.
 
@@ -55,6 +56,7 @@ class Session:
         return lambda: self._sinks.remove(sink)
 
     def emit(self, event: Event) -> None:
+        self._ended = type(event) is TurnEnded
         for sink in self._sinks:
             try:
                 sink(event)
@@ -77,6 +79,7 @@ class Session:
         if self.busy:
             raise RuntimeError("the session is busy with a turn")
         blocks = [text_block(repair(prompt))] if isinstance(prompt, str) else prompt
+        self._ended = False
         self._turn = asyncio.get_running_loop().create_task(self._run(tuple(blocks)))
         return self._turn
 
@@ -113,14 +116,15 @@ class Session:
             self._stored = True
         elif session != self.info:
             await self._engine.store.update_session(session)
-        if session != self.info:
-            self.info = session
-            self.emit(SessionChanged(session))
+        self.info = session
         return session
 
     def interrupt(self) -> bool:
-        """Stop the running turn; whether there was one. What came is kept; the task ends by itself."""
-        return self._turn is not None and not self._turn.done() and self._turn.cancel()
+        """Stop the running turn; whether there was one. What came is kept; the task ends by itself.
+
+        A turn that is telling of its end is over: a sink that cannot take the news changes nothing.
+        """
+        return self._turn is not None and not self._turn.done() and not self._ended and self._turn.cancel()
 
     def answer_approval(self, tool_use_id: str, allowed: bool) -> bool:
         return self._engine.toolbox.approvals.answer(tool_use_id, allowed)

@@ -26,6 +26,7 @@ from claude_tui.domain.events import (
     Notice,
     RequestStarted,
     RetryScheduled,
+    SessionChanged,
     TurnEnded,
     TurnStarted,
 )
@@ -113,7 +114,7 @@ class Turn:
         self._began = self._loop.time()
         self._sent: float | None = None
         self._retries = 0
-        self._ttft: float | None = None
+        self._first_text: float | None = None
 
     async def run(self, prompt: Message, prepare: Callable[[SessionInfo, Message], Awaitable[SessionInfo]]) -> TurnResult:
         """Everything from the prompt to the end of the turn. An interrupt (cancelling the task) ends it in good order.
@@ -143,14 +144,16 @@ class Turn:
         return result
 
     async def _begin(self, prompt: Message, prepare: Callable[[SessionInfo, Message], Awaitable[SessionInfo]]) -> None:
-        self.session = await prepare(self.session, prompt)
+        before, self.session = self.session, await prepare(self.session, prompt)
         await self._store.add_message(prompt)
         self._path.append(prompt)
         self._emit(TurnStarted(self.session.id, prompt))
+        if self.session != before:
+            self._emit(SessionChanged(self.session))
 
     def _timings(self) -> dict[str, Any]:
         return {
-            "ttft_ms": None if self._ttft is None else round(self._ttft * 1000),
+            "ttft_ms": round((self._first_text - self._sent) * 1000) if self._first_text and self._sent else None,
             "total_ms": round((self._loop.time() - self._began) * 1000),
             "retries": self._retries,
         }
@@ -238,12 +241,11 @@ class Turn:
             async with aclosing(self._provider.stream(request)) as stream:
                 async for event in stream:
                     if type(event) is BlockDelta:
-                        if self._ttft is None and event.text and event.kind in ("text", "thinking"):
-                            self._ttft = self._loop.time() - self._sent
                         answer.take_delta(event)
                     elif type(event) is MessageStopped:
                         message = await answer.commit(event)
-                        self._committed(message)
+                        self._path.append(message)
+                        self._release(answer)
                     elif type(event) is BlockStarted:
                         await answer.take_start(event)
                     else:
@@ -252,8 +254,9 @@ class Turn:
             raise ProviderError(ErrorInfo(ErrorKind.TRUNCATED, "The answer ended before it was complete."), retryable=True)
         return message
 
-    def _committed(self, message: Message) -> None:
-        self._path.append(message)
+    def _release(self, answer: Answer) -> None:
+        """The answer is on disk, or given up."""
+        self._first_text = self._first_text or answer.first_text
         self._answer = None
 
     # Tools.
@@ -285,7 +288,9 @@ class Turn:
     async def _settle(self, outcome: Outcome, error: ErrorInfo | None) -> ErrorInfo | None:
         """Commit whatever is under way; the storage error if that fails."""
         try:
-            answer, self._answer = self._answer, None
+            answer = self._answer
+            if answer is not None:
+                self._release(answer)
             if answer is not None and answer.shown:
                 status = Status.INTERRUPTED if outcome is Outcome.INTERRUPTED else Status.FAILED
                 message = answer.folded(status, error)

@@ -21,13 +21,14 @@ from claude_tui.domain.events import ProviderEvent
 from claude_tui.domain.ports import ChatRequest, ModelInfo, Timeouts
 from claude_tui.domain.text import repair
 from claude_tui.providers import catalog
-from claude_tui.providers.anthropic_stream import ALIVE, StreamFailure, StreamReader
+from claude_tui.providers.anthropic_stream import StreamFailure, StreamReader
 from claude_tui.providers.loading import import_in_thread
 from claude_tui.providers.watchdog import ClosableBody, Watchdog
 
 if TYPE_CHECKING:
     import httpx2
     from anthropic import AsyncAnthropic
+    from anthropic._streaming import ServerSentEvent
 
 _log = logging.getLogger(__name__)
 
@@ -90,75 +91,32 @@ class AnthropicProvider:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ProviderEvent, None]:
         response = await self._open(request)
-        request_id = response.headers.get("request-id")
-        watchdog = Watchdog(response.aclose, first=request.timeouts.first_byte, idle=request.timeouts.idle)
-        reader = StreamReader()
+        reading = _Reading(response, request.timeouts, response.headers.get("request-id"))
+        reader, raw = reading.reader, reading.events()
         try:
-            await self._check_content_type(response, request_id)
-            async for event in self._events(response, reader, watchdog):
-                yield event
-        except ProviderError:
-            raise
-        except StreamFailure as failure:
-            raise _errors().from_event(failure.payload, request_id) from failure
-        except Exception as error:  # the SDK wraps none of what a broken stream throws
-            if watchdog.verdict:
-                raise _errors().failed(*watchdog.verdict, retryable=True, status=200, request_id=request_id) from error
-            if _errors().is_connection_loss(error):
-                for event in reader.finish():
-                    yield event
-                if reader.stopped:  # all that was missing is the farewell
-                    return
-            _log.warning("the stream broke: %s: %s", type(error).__name__, error)
-            if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)):
-                source = error.doc if isinstance(error, json.JSONDecodeError) else error.object
-                _log.warning("what could not be read begins: %r", source[:LONGEST_LOGGED])
-            raise _errors().from_stream(error, started=reader.started, request_id=request_id) from error
-        finally:
-            watchdog.stop()
-            if reader.dropped:
-                _log.warning("%d events of the stream had no place", reader.dropped)
-            await response.aclose()
-        if watchdog.verdict and not reader.stopped:
-            raise _errors().failed(*watchdog.verdict, retryable=True, status=200, request_id=request_id)
-        if not reader.started:
-            raise _errors().not_an_answer(response.headers.get("content-type", ""), "", request_id)
-        if not reader.stopped:
-            text = "The stream ended before the answer was complete."
-            raise _errors().failed(ErrorKind.TRUNCATED, text, retryable=True, status=200, request_id=request_id)
-
-    async def _events(self, response: httpx2.Response, reader: StreamReader, watchdog: Watchdog) -> AsyncIterator[ProviderEvent]:
-        import httpx2
-        from anthropic import AsyncStream
-
-        body = cast("httpx2.Response", ClosableBody(response, watchdog))
-        raw = AsyncStream.raw_events(body)
-        try:
+            await self._check_content_type(response, reading.request_id)
             async for sse in raw:
-                data = sse.data
-                if not data:
-                    yield ALIVE
+                delta = reader.quick(sse.data)
+                if delta is not None:
+                    yield delta
                     continue
-                if data.startswith("[DONE]") and data.strip() == "[DONE]":
-                    break
-                payload = _payload(data, sse.event)
-                if payload is None:
-                    continue
-                if payload.get("type") == "content_block_delta":
-                    delta = reader.delta(payload)
-                    if delta is not None:
-                        yield delta
-                    continue
-                for event in reader.feed(payload):
+                for event in reader.read(sse.data, sse.event):
                     yield event
-                if reader.stopped:
-                    await self._drain(raw, reader)
-                    return
-        except httpx2.TransportError:
-            if watchdog.verdict or not reader.whole:  # otherwise only the connection's end is missing, not the answer's
-                raise
+                if reader.done:
+                    break
+            if reader.stopped:
+                await self._drain(raw, reader)
+        except Exception as error:  # the SDK wraps none of what a broken stream throws
+            failure = reading.failure(error)
+            if failure is not None:
+                raise failure from error
+        finally:
+            await reading.close()
         for event in reader.finish():
             yield event
+        missing = reading.missing()
+        if missing is not None:
+            raise missing
 
     async def _drain(self, raw: AsyncIterator[Any], reader: StreamReader) -> None:
         """Read to the end of the body, briefly: a connection read to its end can be used again."""
@@ -222,7 +180,10 @@ class AnthropicProvider:
         longest = max(self._timeouts.first_byte, self._timeouts.idle) + 5.0
         timeout = httpx2.Timeout(longest, connect=self._timeouts.connect)
         loopback = is_loopback(urlsplit(self.base_url).hostname or "")
-        http = DefaultAsyncHttpxClient(follow_redirects=False, trust_env=not loopback, timeout=timeout)
+        # The SDK's client reads the proxies from the environment by itself; a mount without a transport outranks them.
+        everything: tuple[str, ...] = ("all://", "http://", "https://")
+        mounts: dict[str, httpx2.AsyncBaseTransport | None] = dict.fromkeys(everything) if loopback else {}
+        http = DefaultAsyncHttpxClient(follow_redirects=False, trust_env=not loopback, timeout=timeout, mounts=mounts)
         try:
             client = AsyncAnthropic(api_key=self._api_key, base_url=self.base_url, max_retries=0, timeout=timeout, http_client=http)
         except Exception as error:
@@ -243,27 +204,61 @@ class AnthropicProvider:
             await self._client.close()
 
 
+class _Reading:
+    """A response being read: its events, its watchdog, and what its end means."""
+
+    def __init__(self, response: httpx2.Response, timeouts: Timeouts, request_id: str | None) -> None:
+        self.reader = StreamReader()
+        self.request_id = request_id
+        self._response = response
+        self._watchdog = Watchdog(response.aclose, first=timeouts.first_byte, idle=timeouts.idle)
+
+    def events(self) -> AsyncIterator[ServerSentEvent]:
+        from anthropic import AsyncStream
+
+        return AsyncStream.raw_events(cast("httpx2.Response", ClosableBody(self._response, self._watchdog)))
+
+    async def close(self) -> None:
+        self._watchdog.stop()
+        if self.reader.dropped:
+            _log.warning("%d events of the stream had no place", self.reader.dropped)
+        await self._response.aclose()
+
+    def failure(self, error: Exception) -> ProviderError | None:
+        """What an exception while reading comes to; None where all that is missing is the connection's end."""
+        if isinstance(error, ProviderError):
+            return error
+        if isinstance(error, StreamFailure):
+            return _errors().from_event(error.payload, self.request_id)
+        if self._watchdog.verdict:
+            return self._failed(*self._watchdog.verdict)
+        if self.reader.whole and _errors().is_connection_loss(error):
+            return None
+        _log.warning("the stream broke: %s: %s", type(error).__name__, error)
+        if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)):
+            source = error.doc if isinstance(error, json.JSONDecodeError) else error.object
+            _log.warning("what could not be read begins: %r", source[:LONGEST_LOGGED])
+        return _errors().from_stream(error, started=self.reader.started, request_id=self.request_id)
+
+    def missing(self) -> ProviderError | None:
+        """What is wrong with a stream that just ended; None if the answer is whole."""
+        if self.reader.stopped:
+            return None
+        if self._watchdog.verdict:
+            return self._failed(*self._watchdog.verdict)
+        if not self.reader.started:
+            return _errors().not_an_answer(self._response.headers.get("content-type", ""), "", self.request_id)
+        return self._failed(ErrorKind.TRUNCATED, "The stream ended before the answer was complete.")
+
+    def _failed(self, kind: ErrorKind, sentence: str) -> ProviderError:
+        return _errors().failed(kind, sentence, retryable=True, status=200, request_id=self.request_id)
+
+
 def _errors() -> Any:
     """The error mapping, which imports the SDK."""
     from claude_tui.providers import anthropic_errors
 
     return anthropic_errors
-
-
-def _payload(data: str, event_name: str | None) -> dict[str, Any] | None:
-    """The event's data; None for JSON that is no object. An `error` event counts as one whatever its data looks like."""
-    try:
-        payload: Any = strict_json(data)
-    except ValueError:
-        if event_name == "error":
-            raise StreamFailure({"message": data}) from None
-        raise
-    if not isinstance(payload, dict):
-        return None
-    fields = cast("dict[str, Any]", payload)
-    if event_name == "error" and fields.get("type") != "error":
-        raise StreamFailure(fields)
-    return fields
 
 
 def _check_credentials(client: AsyncAnthropic) -> None:

@@ -161,7 +161,8 @@ def _from_connection(error: Exception, base_url: str) -> ProviderError:
             text = f"The certificate of {base_url} could not be verified: {cause.verify_message}."
             return failed(ErrorKind.NETWORK, text)
         if isinstance(cause, ssl.SSLError):
-            return failed(ErrorKind.NETWORK, f"No secure connection to {base_url}: {cause.reason or cause}.")
+            reason = getattr(cause, "reason", None) or cause
+            return failed(ErrorKind.NETWORK, f"No secure connection to {base_url}: {reason}.")
         if isinstance(cause, socket.gaierror):
             return failed(ErrorKind.NETWORK, f"The address of {base_url} could not be found ({cause.strerror}).", retryable=True)
         if isinstance(cause, (httpx2.LocalProtocolError, UnicodeEncodeError)):

@@ -1,8 +1,8 @@
 """Raw Messages events, as dicts, to domain events. Pure: no SDK, no socket.
 
 The `type` inside the data decides; an `event:` line may be missing or wrong. The wire's index is only a key: blocks are numbered as
-they arrive. What no domain event can carry (unknown event types; deltas and stops of an index that is not open, counted in `dropped`)
-is kept in the last event's `extra`. Keys beside `type`, `index` and `delta` of a block's events are not kept.
+they arrive. What no domain event can carry (unknown event types; deltas and stops of an index not open, counted in `dropped`) is
+kept in the last event's `extra`. Keys beside `type`, `index` and `delta` of a block's events are not kept.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
-from claude_tui.domain.blocks import Block, string
+from jiter import from_json
+
+from claude_tui.domain.blocks import Block, strict_json, string
 from claude_tui.domain.events import (
     Alive,
     BlockDelta,
@@ -27,6 +29,7 @@ ALIVE = Alive()
 MOST_UNKNOWN = 200
 """Events of unknown types or places kept with a message, and likewise deltas with unknown fields."""
 
+_DELTA = "content_block_delta"
 _TEXT_FIELDS: dict[str, tuple[DeltaKind, str]] = {
     "text_delta": ("text", "text"),
     "thinking_delta": ("thinking", "thinking"),
@@ -45,11 +48,12 @@ class StreamFailure(Exception):
 
 
 class StreamReader:
-    """Feed it every payload of one stream; `finish` when the stream ends."""
+    """Give `quick`, then `read` the data of every server-sent event until it is `done`; `finish` when the stream ends."""
 
     def __init__(self) -> None:
         self.started = False
         self.stopped = False
+        self.done = False
         self.dropped = 0
         self._count = 0
         self._open: dict[Any, int] = {}
@@ -57,6 +61,45 @@ class StreamReader:
         self._extra: dict[str, Any] = {}
         self._unknown: list[Any] = []
         self._surplus = 0
+
+    def quick(self, data: str) -> BlockDelta | None:
+        """The event of a delta that looks as nearly all of them do; None for anything else, which `read` takes.
+
+        A delta must cost little more than parsing it, and jiter parses in a quarter of the time.
+        """
+        try:
+            payload: Any = from_json(data.encode())
+            fields = payload["delta"]
+            kind, key = _TEXT_FIELDS[fields["type"]]
+            number, text = self._open[payload["index"]], fields[key]
+        except (KeyError, TypeError, ValueError):
+            return None
+        if type(text) is not str or len(fields) != 2 or payload.get("type") != _DELTA or self.stopped:
+            return None
+        return BlockDelta(number, kind, text)
+
+    def read(self, data: str, event_name: str | None) -> Iterator[ProviderEvent]:
+        """The events of one server-sent event. `event_name` counts only to tell errors whose data looks like anything.
+
+        Raises StreamFailure for an error event, ValueError for what is not JSON.
+        """
+        if not data:
+            yield ALIVE
+            return
+        if data.strip() == "[DONE]":
+            self.done = True
+            return
+        try:
+            payload: Any = strict_json(data)
+        except ValueError:
+            if event_name == "error":
+                raise StreamFailure({"message": data}) from None
+            raise
+        if isinstance(payload, dict):
+            fields = cast("dict[str, Any]", payload)
+            if event_name == "error" and fields.get("type") != "error":
+                raise StreamFailure(fields)
+            yield from self.feed(fields)
 
     def delta(self, payload: dict[str, Any]) -> BlockDelta | None:
         """The event of a `content_block_delta`; None when its block is not open."""
@@ -94,7 +137,7 @@ class StreamReader:
         kind = payload.get("type")
         if self.stopped:
             self.dropped += 1
-        elif kind == "content_block_delta":
+        elif kind == _DELTA:
             event = self.delta(payload)
             if event is not None:
                 yield event
@@ -190,7 +233,7 @@ class StreamReader:
         for number in self._open.values():
             yield BlockStopped(number)
         self._open.clear()
-        self.stopped = True
+        self.stopped = self.done = True
         extra = dict(self._extra)
         if self._unknown:
             extra["unknown_events"] = list(self._unknown)

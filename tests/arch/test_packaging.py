@@ -12,7 +12,7 @@ from tests.arch.tree import ROOT, imported_modules, project_files, pyproject, py
 # Declared for the full-screen interface, which comes next; each leaves this tuple with its first import.
 NOT_YET = ("markdown-it-py", "pygments", "rich", "textual")
 # Imported although not declared: they are part of a declared package's own interface.
-COMES_WITH = {"click": "typer", "httpx2": "anthropic"}
+COMES_WITH = {"click": "typer", "httpx2": "anthropic", "jiter": "anthropic"}
 # Imported by the code of an extra only.
 OPTIONAL: frozenset[str] = frozenset()
 

@@ -1,0 +1,174 @@
+"""The watchdog in a time of its own: nothing here waits."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claude_tui.domain.errors import ErrorKind
+from claude_tui.providers.watchdog import SLEEP_SECONDS, TICK_SECONDS, ClosableBody, Watchdog
+
+
+class Clock:
+    """A loop's time that only moves when told, with its timers."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept = 0.0
+        self.timers: list[tuple[float, Callable[[], None], list[bool]]] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> "Timer":
+        state = [True]
+        self.timers.append((self.now + delay, callback, state))
+        return Timer(state)
+
+    def pass_time(self, seconds: float) -> None:
+        end = self.now + seconds
+        while due := sorted((one for one in self.timers if one[2][0] and one[0] <= end), key=lambda one: one[0]):
+            when, callback, state = due[0]
+            self.now, state[0] = when, False
+            callback()
+        self.now = end
+
+    @property
+    def waiting(self) -> int:
+        return sum(state[0] for _, _, state in self.timers)
+
+
+class Timer:
+    def __init__(self, state: list[bool]) -> None:
+        self._state = state
+
+    def cancel(self) -> None:
+        self._state[0] = False
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("claude_tui.providers.watchdog.asyncio.get_running_loop", lambda: clock)
+    monkeypatch.setattr("claude_tui.providers.watchdog.asyncio.ensure_future", _run_now)
+    return clock
+
+
+def _run_now(coroutine: Any) -> None:
+    with pytest.raises(StopIteration):
+        coroutine.send(None)
+
+
+class Closing:
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def __call__(self) -> None:
+        self.count += 1
+
+
+def watching(clock: Clock, first: float = 300.0, idle: float = 120.0) -> tuple[Watchdog, Closing]:
+    closing = Closing()
+    return Watchdog(closing, first=first, idle=idle, slept=lambda: clock.slept), closing
+
+
+def test_nothing_at_all(clock: Clock) -> None:
+    watchdog, closing = watching(clock)
+    clock.pass_time(299)
+    assert watchdog.verdict is None and closing.count == 0
+    clock.pass_time(1)
+    assert watchdog.verdict == (ErrorKind.TIMEOUT, "No data for 300 s; the connection was given up.") and closing.count == 1
+
+
+def test_any_byte_counts_and_then_the_shorter_limit(clock: Clock) -> None:
+    watchdog, closing = watching(clock)
+    clock.pass_time(250)
+    for _ in range(10):
+        watchdog.heard()
+        clock.pass_time(119)
+    assert watchdog.verdict is None
+    clock.pass_time(TICK_SECONDS)
+    assert watchdog.verdict and watchdog.verdict[0] is ErrorKind.TIMEOUT and closing.count == 1
+
+
+def test_the_response_is_closed_once(clock: Clock) -> None:
+    watchdog, closing = watching(clock, first=1, idle=1)
+    clock.slept = SLEEP_SECONDS + 1
+    clock.pass_time(1)
+    verdict = watchdog.verdict
+    clock.pass_time(1000)
+    watchdog.heard()
+    clock.pass_time(1000)
+    assert closing.count == 1 and watchdog.verdict == verdict and clock.waiting == 0
+
+
+@pytest.mark.parametrize(("gap", "gone"), [(SLEEP_SECONDS, False), (SLEEP_SECONDS + 0.1, True)])
+def test_a_machine_that_slept(clock: Clock, gap: float, gone: bool) -> None:
+    clock.slept = 77.0
+    watchdog, closing = watching(clock)
+    clock.slept += gap
+    clock.pass_time(TICK_SECONDS)
+    assert (watchdog.verdict is not None) is gone is (closing.count == 1)
+    if watchdog.verdict:
+        assert watchdog.verdict[0] is ErrorKind.NETWORK and "asleep" in watchdog.verdict[1]
+
+
+def test_a_watchdog_that_was_stopped_says_nothing(clock: Clock) -> None:
+    watchdog, closing = watching(clock)
+    watchdog.stop()
+    clock.pass_time(10_000)
+    assert watchdog.verdict is None and closing.count == 0 and clock.waiting == 0
+
+
+def test_a_short_limit_is_met_in_time(clock: Clock) -> None:
+    watchdog, _ = watching(clock, first=0.5)
+    clock.pass_time(0.5)
+    assert watchdog.verdict
+
+
+async def test_a_pending_read_fails_when_the_response_is_closed() -> None:
+    """On a real loop: the verdict is there before whoever reads learns of it."""
+    closed = asyncio.Event()
+
+    async def close() -> None:
+        closed.set()
+
+    watchdog = Watchdog(close, first=0.001, idle=1)
+    async with asyncio.timeout(10):
+        await closed.wait()
+    assert watchdog.verdict and watchdog.verdict[0] is ErrorKind.TIMEOUT
+
+
+class Response:
+    def __init__(self, chunks: list[bytes]) -> None:
+        self._chunks = chunks
+
+    async def aiter_bytes(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk
+
+
+class Ear:
+    count = 0
+
+    def heard(self) -> None:
+        self.count += 1
+
+
+def through(chunks: list[bytes]) -> tuple[bytes, int]:
+    ear = Ear()
+
+    async def run() -> bytes:
+        body = ClosableBody(cast("Any", Response(chunks)), cast("Any", ear))
+        return b"".join([chunk async for chunk in body.aiter_bytes()])
+
+    return asyncio.run(run()), ear.count
+
+
+@given(st.lists(st.sampled_from([b"", b"\xef", b"\xbb", b"\xbf", b"\xef\xbb\xbf", b"ab", b"\xef\xbb\xbfab"]), max_size=6))
+def test_property_one_mark_at_the_start_goes_and_nothing_else(chunks: list[bytes]) -> None:
+    data, heard = through(chunks)
+    assert data == b"".join(chunks).removeprefix(b"\xef\xbb\xbf") and heard == len(chunks)
