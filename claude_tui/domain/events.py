@@ -45,8 +45,11 @@ class BlockStarted:
 
 @dataclass(frozen=True, slots=True)
 class BlockDelta:
-    """Only between start and stop of its block. `text` carries what streams, `data` citations and deltas of unknown kinds; `data`
-    beside a text holds the fields of its delta that nobody knows."""
+    """After the start of its block, and after its stop only where a server sends stragglers.
+
+    `text` carries what streams, `data` citations and deltas of unknown kinds; `data` beside a text holds the fields of its delta that
+    nobody knows.
+    """
 
     number: int
     kind: DeltaKind

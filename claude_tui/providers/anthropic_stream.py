@@ -57,6 +57,7 @@ class StreamReader:
         self.dropped = 0
         self._count = 0
         self._open: dict[Any, int] = {}
+        self._latest: dict[Any, int] = {}
         self._stop_reason: str | None = None
         self._extra: dict[str, Any] = {}
         self._unknown: list[Any] = []
@@ -102,8 +103,8 @@ class StreamReader:
             yield from self.feed(fields)
 
     def delta(self, payload: dict[str, Any]) -> BlockDelta | None:
-        """The event of a `content_block_delta`; None when its block is not open."""
-        number = self._open.get(_key(payload))
+        """The event of a `content_block_delta`; None when no block ever began at its index. Stragglers find their block."""
+        number = self._latest.get(_key(payload))
         delta: Any = payload.get("delta")
         if number is None or not isinstance(delta, dict) or self.stopped:
             self._drop(payload)
@@ -188,9 +189,9 @@ class StreamReader:
             extra,
         )
         content: Any = message.get("content")
-        for block in cast("list[Any]", content) if isinstance(content, list) else []:
+        for index, block in enumerate(cast("list[Any]", content) if isinstance(content, list) else []):
             if isinstance(block, dict):
-                number = self._next()
+                self._latest[index] = number = self._next()
                 yield BlockStarted(number, cast("Block", block))
                 yield BlockStopped(number)
 
@@ -204,7 +205,7 @@ class StreamReader:
         key = _key(payload)
         if key in self._open:
             yield BlockStopped(self._open.pop(key))
-        self._open[key] = number = self._next()
+        self._open[key] = self._latest[key] = number = self._next()
         yield BlockStarted(number, cast("Block", block))
 
     def _stop_block(self, payload: dict[str, Any]) -> Iterator[ProviderEvent]:

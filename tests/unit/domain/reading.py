@@ -122,6 +122,7 @@ def order_problems(events: Iterable[Event]) -> list[str]:
     problems: list[str] = []
     begun, ended, count = 0, False, 0
     is_open: set[int] = set()
+    is_begun: set[int] = set()
     for event in events:
         if type(event) is Alive:
             continue
@@ -136,9 +137,10 @@ def order_problems(events: Iterable[Event]) -> list[str]:
                     problems.append(f"block {event.number} where {count} was due")
                 count += 1
                 is_open.add(event.number)
+                is_begun.add(event.number)
             case BlockDelta():
-                if event.number not in is_open:
-                    problems.append(f"delta of block {event.number}, which is not open")
+                if event.number not in is_begun:
+                    problems.append(f"delta of block {event.number}, which has not begun")
             case BlockStopped():
                 if event.number not in is_open:
                     problems.append(f"stop of block {event.number}, which is not open")

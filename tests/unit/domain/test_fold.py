@@ -117,14 +117,20 @@ def test_interleaved_blocks() -> None:
     assert [one["text"] for one in message.blocks] == ["aA", "b"]
 
 
+def test_stragglers_find_their_block() -> None:
+    late = {"type": "content_block_delta", "index": 0, "delta": text_delta("er")}
+    assert [one["text"] for one in fold_payloads(start(), *block(TEXT, text_delta("lat")), late, *ending()).blocks] == ["later"]
+    begun = start(content=[{"type": "text", "text": "lat"}])
+    assert [one["text"] for one in fold_payloads(begun, late, *ending()).blocks] == ["later"]
+
+
 def test_what_has_no_place_is_counted_and_kept() -> None:
     lost = {"type": "content_block_delta", "index": 9, "delta": text_delta("lost")}
-    after_stop = {"type": "content_block_delta", "index": 0, "delta": text_delta("late")}
     again = start(id="msg_2")
-    payloads = [start(), lost, *block(TEXT), after_stop, again, {"type": "content_block_stop", "index": 3}, *ending()]
+    payloads = [start(), lost, *block(TEXT), again, {"type": "content_block_stop", "index": 3}, *ending()]
     events, reader = read([sse(payloads)])
-    assert reader.dropped == 4
-    assert message_of(events).extra["unknown_events"] == [lost, after_stop, again, payloads[6]]
+    assert reader.dropped == 3
+    assert message_of(events).extra["unknown_events"] == [lost, again, payloads[5]]
 
 
 def test_what_comes_after_the_end_is_only_counted() -> None:
