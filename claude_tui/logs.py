@@ -6,6 +6,7 @@ written never stops the program; `start_logging` says why in a sentence.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -46,7 +47,7 @@ def hide(*values: str) -> None:
     """Redact these values from now on, however they are quoted."""
     for value in map(str.strip, values):
         if len(value) >= SHORTEST_SECRET:
-            _secrets.update((value, repr(value)[1:-1], quote(value, safe="")))
+            _secrets.update((value, repr(value)[1:-1], json.dumps(value)[1:-1], quote(value), quote(value, safe="")))
 
 
 def hide_environment(environ: Mapping[str, str]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 
 from claude_tui.cli import compose
 from claude_tui.cli.countdown import Countdown
-from claude_tui.cli.exits import UsageError, say
+from claude_tui.cli.exits import FAILED, UsageError, say
 from claude_tui.cli.labels import LabelledLines, error_sentence
 from claude_tui.cli.opening import open_session
 from claude_tui.cli.options import AskOptions
@@ -22,6 +23,9 @@ from claude_tui.domain.messages import Outcome
 from claude_tui.engine.session import Session
 from claude_tui.engine.turn import TurnResult
 from claude_tui.files import Paths
+
+_PIECE = 65_536
+"""Bytes of standard input at a time."""
 
 
 def ask(options: AskOptions) -> int:
@@ -40,11 +44,19 @@ def _prompt(argument: str | None) -> str:
     """PROMPT, standard input, or both with an empty line between them."""
     piped = ""
     if sys.stdin is not None and not sys.stdin.closed and not sys.stdin.isatty():
-        piped = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+        piped = _piped().decode("utf-8-sig", "replace")
     parts = [part for part in (argument or "", piped) if part.strip()]
     if not parts:
         raise UsageError('There is nothing to ask: give a prompt, as in claude-tui ask "Why is the sky blue?", or pipe one in.')
     return "\n\n".join(parts)
+
+
+def _piped() -> bytes:
+    """Standard input to its end, piece by piece: Python sees a Ctrl+C between two pieces, inside one long read it may miss it."""
+    pieces: list[bytes] = []
+    while piece := os.read(sys.stdin.fileno(), _PIECE):
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def _no_turn(outcome: Outcome, error: ErrorInfo | None) -> TurnResult:
@@ -72,7 +84,7 @@ class _Ask:
         err = Output(sys.stderr.fileno())
         printer = self._printer(out)
         with StopSignals(self._interrupt) as signals:
-            self._opening = asyncio.ensure_future(self._converse(printer, err))
+            self._opening = asyncio.ensure_future(self._converse(printer, out, err))
             try:
                 result = await self._opening
             except asyncio.CancelledError:
@@ -81,9 +93,14 @@ class _Ask:
                 result = _no_turn(Outcome.FAILED, failure.info)
                 err.write(f"Error: {error_sentence(failure.info)}\n")
             printer.finish(self._session.info.id if self._session else None, result)
-            await self._drain(out, err, signals)
+            delivered = await self._drain(out, err, signals)
+        if out.failure is not None:
+            say(f"Standard output cannot be written: {out.failure.strerror}.")
+            return FAILED
         if out.closed:
             return 0
+        if not delivered:
+            return exit_code(Outcome.INTERRUPTED, signals.received)
         missing = result.error is not None and result.error.kind is ErrorKind.CREDENTIALS
         return exit_code(result.outcome, signals.received, no_credentials=missing)
 
@@ -93,13 +110,14 @@ class _Ask:
         elif self._opening is not None and self._session is None:
             self._opening.cancel()
 
-    async def _drain(self, out: Output, err: Output, signals: StopSignals) -> None:
-        """Everything written, unless whoever reads does not and a signal says to stop waiting."""
+    async def _drain(self, out: Output, err: Output, signals: StopSignals) -> bool:
+        """Everything written, unless whoever reads does not and a signal says to stop waiting; whether it was."""
         written = asyncio.ensure_future(asyncio.wait([asyncio.ensure_future(out.drain()), asyncio.ensure_future(err.drain())]))
         signals.on_stop(written.cancel)
         if signals.received is not None:
             asyncio.get_running_loop().call_later(0.5, written.cancel)
         await asyncio.wait([written])
+        return not written.cancelled()
 
     def _printer(self, out: Output) -> Printer:
         if self._options.output == "json":
@@ -108,7 +126,7 @@ class _Ask:
             return StreamJson(out)
         return Text(out)
 
-    async def _converse(self, printer: Printer, err: Output) -> TurnResult:
+    async def _converse(self, printer: Printer, out: Output, err: Output) -> TurnResult:
         workspace = await compose.open_workspace(
             self._settings, self._paths, temporary=self._options.temporary, allow=self._options.allow_tools
         )
@@ -124,15 +142,17 @@ class _Ask:
             session.subscribe(printer.sink)
             if err.is_terminal and not self._options.quiet:
                 session.subscribe(Countdown(err.write))
-            session.subscribe(self._around(printer, err))
+            session.subscribe(self._around(printer, out, err))
             return await session.submit(self._prompt)
         finally:
             await workspace.close()
 
-    def _around(self, printer: Printer, err: Output) -> LabelledLines | _OnlyErrors:
-        """What goes to standard error, on a line of its own where both go to one screen."""
+    def _around(self, printer: Printer, out: Output, err: Output) -> LabelledLines | _OnlyErrors:
+        """What goes to standard error, on a line of its own where both go to one screen; nothing once nobody reads the answer."""
 
         def write(text: str) -> None:
+            if out.closed:
+                return
             if err.is_terminal:
                 printer.make_room()
             err.write(text)

@@ -1,18 +1,22 @@
 """Writing to a descriptor from the event loop without ever being held up by a reader that does not read.
 
 A reader that is gone is no error: `closed` becomes true, `on_closed` is told once, and what is written from then on goes nowhere.
+So it does where writing fails (a full disk), and then `failure` says why.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import select
 import stat
+from collections import deque
 from collections.abc import Callable
 
 _PIECE = 4096
 """Bytes at a time: what a pipe that is ready takes without blocking (PIPE_BUF on Linux)."""
+_READER_GONE = (errno.EPIPE, errno.ECONNRESET, errno.EIO)
 _HIGH_SURROGATES = ("\ud800", "\udbff")
 
 
@@ -21,11 +25,12 @@ class Output:
 
     def __init__(self, fd: int, on_closed: Callable[[], object] | None = None) -> None:
         self.closed = False
+        self.failure: OSError | None = None
         self.is_terminal = os.isatty(fd)
         self._fd = fd
         self._on_closed = on_closed
         self._loop = asyncio.get_running_loop()
-        self._waiting: list[bytes] = []
+        self._waiting: deque[memoryview] = deque()
         self._held = ""
         self._armed = False
         self._drained = asyncio.Event()
@@ -46,7 +51,7 @@ class Output:
             text, self._held = text[:-1], text[-1]
         if not text or self.closed:
             return
-        self._waiting.append(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode("utf-8"))
+        self._waiting.append(memoryview(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode("utf-8")))
         if not self._armed:
             self._pump()
 
@@ -59,10 +64,11 @@ class Output:
                 piece = self._waiting[0]
                 written = os.write(self._fd, piece[:_PIECE] if self._poll is not None else piece)
                 if written == len(piece):
-                    self._waiting.pop(0)
+                    self._waiting.popleft()
                 else:
                     self._waiting[0] = piece[written:]
-        except OSError:
+        except OSError as error:
+            self.failure = None if error.errno in _READER_GONE else error
             self._close()
         self._disarm()
 

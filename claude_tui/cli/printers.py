@@ -49,7 +49,8 @@ class Text:
                 self._write(string(event.block, "text"))
 
     def _write(self, text: str) -> None:
-        """Newlines wait until something follows them, so that the end has exactly one."""
+        """Newlines wait until something follows them: the end has exactly one, and one empty line stands between messages."""
+        text = text.lstrip("\n") if self._separate else text
         body = text.rstrip("\n")
         if body:
             if self._separate:

@@ -134,7 +134,7 @@ class Turn:
             error = failure.info
         except Exception as failure:
             _log.exception("the turn failed")
-            text = f"An error in claude-tui itself: {type(failure).__name__}: {failure}. The log has more."
+            text = f"An error in claude-tui itself ({type(failure).__name__}). The log has more."
             error = ErrorInfo(ErrorKind.PROTOCOL, text)
         storage, _ = await _to_the_end(self._settle(outcome, error))
         if storage is not None and error is None:
@@ -301,7 +301,8 @@ class Turn:
             return failure.info
         except Exception as failure:
             _log.exception("the end of the turn could not be stored")
-            return ErrorInfo(ErrorKind.STORAGE, f"The end of the turn could not be stored: {type(failure).__name__}: {failure}")
+            text = f"The end of the turn could not be stored ({type(failure).__name__}). The log has more."
+            return ErrorInfo(ErrorKind.STORAGE, text)
         return None
 
 

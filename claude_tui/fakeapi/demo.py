@@ -36,10 +36,10 @@ _WORDS: tuple[tuple[str, str], ...] = (
 
 
 def prompt_of(body: Mapping[str, Any]) -> str:
-    """The text the user wrote last; empty when the last message carries none."""
+    """The text the user wrote last; empty when the last message carries none. Prompts before it that got no answer do not count."""
     for message in reversed(body.get("messages", [])):
         if message.get("role") == "user":
-            return "\n".join(str(b["text"]) for b in blocks_of(message.get("content")) if b.get("type") == "text")
+            return next((str(b["text"]) for b in reversed(blocks_of(message.get("content"))) if b.get("type") == "text"), "")
     return ""
 
 

@@ -39,8 +39,9 @@ class Memory:
         return canonical(block) in self._blocks
 
     def paused(self, blocks: Iterable[Mapping[str, Any]]) -> bool:
-        """Whether this is the content of an answer that ended in pause_turn."""
-        return _digest(blocks) in self._paused
+        """Whether this ends with the content of an answer that ended in pause_turn; answers in a row are one message."""
+        content = list(blocks)
+        return any(_digest(content[start:]) in self._paused for start in range(len(content)))
 
     def thoughts_before(self, tool_use_id: str) -> tuple[bytes, ...]:
         """The thinking that stood before this tool call in its answer."""

@@ -20,6 +20,7 @@ from claude_tui.domain.errors import ErrorKind, ProviderError
 from claude_tui.domain.events import ProviderEvent
 from claude_tui.domain.ports import ChatRequest, ModelInfo, Timeouts
 from claude_tui.domain.text import repair
+from claude_tui.logs import hide
 from claude_tui.providers import catalog
 from claude_tui.providers.anthropic_stream import StreamFailure, StreamReader
 from claude_tui.providers.loading import import_in_thread
@@ -123,7 +124,7 @@ class AnthropicProvider:
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
                 async for sse in raw:
-                    reader.dropped += bool(sse.data)
+                    reader.dropped += sse.data.strip() not in ("", "[DONE]")
         except Exception as error:  # the answer is whole; what happens to its connection no longer matters
             _log.info("after the end of the answer: %s", type(error).__name__)
 
@@ -188,6 +189,7 @@ class AnthropicProvider:
             client = AsyncAnthropic(api_key=self._api_key, base_url=self.base_url, max_retries=0, timeout=timeout, http_client=http)
         except Exception as error:
             raise _errors().failed(ErrorKind.CREDENTIALS, f"No usable credentials: {error}") from error
+        hide(client.api_key or "", client.auth_token or "")
         _check_credentials(client)
         return client
 

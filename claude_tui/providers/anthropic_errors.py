@@ -21,6 +21,7 @@ import httpx2
 
 from claude_tui.domain.errors import ErrorInfo, ErrorKind, ProviderError
 from claude_tui.domain.text import safe_line
+from claude_tui.logs import redact
 
 LONGEST_MESSAGE = 600
 
@@ -63,8 +64,8 @@ _CONTEXT = re.compile(
 def failed(
     kind: ErrorKind, message: str, *, retryable: bool = False, status: int | None = None, request_id: str | None = None
 ) -> ProviderError:
-    """A ProviderError from its parts; the message passes the sanitiser."""
-    return ProviderError(ErrorInfo(kind, safe_line(message, LONGEST_MESSAGE), status, request_id), retryable=retryable)
+    """A ProviderError from its parts. The message may hold what a server or a library said: no credential and no control passes."""
+    return ProviderError(ErrorInfo(kind, safe_line(redact(message), LONGEST_MESSAGE), status, request_id), retryable=retryable)
 
 
 def from_opening(error: Exception, base_url: str, connect_timeout: float) -> ProviderError:
@@ -98,8 +99,9 @@ def _from_status(error: anthropic.APIStatusError) -> ProviderError:
     wish = headers.get("x-should-retry")
     if wish in ("true", "false"):
         retryable = wish == "true"
-    info = ErrorInfo(kind, safe_line(message, LONGEST_MESSAGE), status, error.request_id)
-    return ProviderError(info, retryable=retryable, retry_after=retry_after(headers, time.time()))
+    failure = failed(kind, message, retryable=retryable, status=status, request_id=error.request_id)
+    failure.retry_after = retry_after(headers, time.time())
+    return failure
 
 
 def _general_kind(status: int) -> ErrorKind:
