@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from claude_tui.domain.messages import Outcome
 from claude_tui.engine.session import Session
 from claude_tui.engine.turn import TurnResult
 from claude_tui.files import Paths
+
+_log = logging.getLogger(__name__)
 
 _PIECE = 65_536
 """Bytes of standard input at a time."""
@@ -92,6 +95,13 @@ class _Ask:
             except (StoreError, ProviderError) as failure:
                 result = _no_turn(Outcome.FAILED, failure.info)
                 err.write(f"Error: {error_sentence(failure.info)}\n")
+            except (UsageError, OSError):
+                raise
+            except Exception as failure:
+                _log.exception("no turn could begin")
+                text = f"An error in claude-tui itself ({type(failure).__name__}). The log has more."
+                result = _no_turn(Outcome.FAILED, ErrorInfo(ErrorKind.PROTOCOL, text))
+                err.write(f"Error: {text}\n")
             printer.finish(self._session.info.id if self._session else None, result)
             delivered = await self._drain(out, err, signals)
         if out.failure is not None:

@@ -47,8 +47,8 @@ class BlockStarted:
 class BlockDelta:
     """After the start of its block, and after its stop only where a server sends stragglers.
 
-    `text` carries what streams, `data` citations and deltas of unknown kinds; `data` beside a text holds the fields of its delta that
-    nobody knows.
+    `text` carries what streams, `data` citations and deltas of unknown kinds; `data` beside a text holds the fields of its delta
+    that nobody knows.
     """
 
     number: int

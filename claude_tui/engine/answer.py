@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from claude_tui.domain.errors import ErrorInfo, StoreError
-from claude_tui.domain.events import BlockDelta, BlockStarted, Event, MessageStopped, Notice
+from claude_tui.domain.events import Alive, BlockDelta, BlockStarted, Event, MessageStopped, Notice
 from claude_tui.domain.ids import timestamp
 from claude_tui.domain.journal import Journal
 from claude_tui.domain.messages import Message, Role, SessionInfo, Status
@@ -24,9 +24,9 @@ _log = logging.getLogger(__name__)
 JOURNAL_SECONDS = 0.05
 JOURNAL_SIZE = 4096
 """Characters. What the journal holds back is what a killed process loses."""
-STALL_SECONDS = 20.0
-"""Without any event for this long the user is told, once a stall."""
 STALL_CHECK_SECONDS = 2.0
+STALL_CHECKS = 10
+"""After so many checks without anything but pings the user is told, once a stall."""
 
 
 def not_saved(error: StoreError) -> Notice:
@@ -51,7 +51,7 @@ class Answer:
         self._flush_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
         self._heard = False
-        self._silence = 0.0
+        self._silent_checks = 0
         self._begun = False
         self.first_text: float | None = None
         self._base = Message(
@@ -96,7 +96,7 @@ class Answer:
     def take(self, event: Event) -> None:
         """Any event but a start of a block or the end of the message."""
         self._partial.apply(event)
-        self._heard = True
+        self._heard = self._heard or type(event) is not Alive
         if self._journal.add(event, self._ms()) and self._begun:
             self.flush()
         self._emit(event)
@@ -135,11 +135,14 @@ class Answer:
         base = dataclasses.replace(self._base, timings={"ttft_ms": ttft, "total_ms": total}, error=None if self.complete else error)
         return self._partial.message(base, status)
 
-    async def commit(self, stopped: MessageStopped) -> Message:
-        """Commit the whole answer, then announce its end."""
+    async def commit(self, stopped: MessageStopped, limit: Callable[[Message], ErrorInfo | None]) -> Message:
+        """Commit the whole answer, then announce its end. `limit`: why it counts as failed all the same, None if it does not."""
         self._stopped = stopped
         self._partial.apply(stopped)
         message = self.folded(Status.COMPLETE)
+        error = limit(message)
+        if error is not None:
+            message = dataclasses.replace(message, status=Status.FAILED, error=error)
         await self.store(message)
         return message
 
@@ -154,7 +157,7 @@ class Answer:
     @contextmanager
     def watched(self) -> Generator[None]:
         """While the answer streams: tell the user when nothing comes, and leave no timer behind."""
-        self._silence = 0.0
+        self._silent_checks = 0
         self._stall_timer = self._loop.call_later(STALL_CHECK_SECONDS, self._check_stall)
         try:
             yield
@@ -165,9 +168,9 @@ class Answer:
             self._flush_timer = None
 
     def _check_stall(self) -> None:
-        self._silence = 0.0 if self._heard else self._silence + STALL_CHECK_SECONDS
+        self._silent_checks = 0 if self._heard else self._silent_checks + 1
         self._heard = False
-        if self._silence == STALL_SECONDS:
-            text = f"No data for {STALL_SECONDS:.0f} s; the answer can be interrupted, what came is kept."
+        if self._silent_checks == STALL_CHECKS:
+            text = f"No data for {STALL_CHECKS * STALL_CHECK_SECONDS:.0f} s; the answer can be interrupted, what came is kept."
             self._emit(Notice(text, "warning"))
         self._stall_timer = self._loop.call_later(STALL_CHECK_SECONDS, self._check_stall)

@@ -114,6 +114,8 @@ class Turn:
         self._began = self._loop.time()
         self._sent: float | None = None
         self._retries = 0
+        self._pauses = 0
+        self._is_last_request = False
         self._first_text: float | None = None
 
     async def run(self, prompt: Message, prepare: Callable[[SessionInfo, Message], Awaitable[SessionInfo]]) -> TurnResult:
@@ -160,23 +162,29 @@ class Turn:
 
     async def _converse(self) -> None:
         await self._provider.prepare()
-        pauses = 0
-        for _ in range(self._options.max_requests):
+        for number in range(1, self._options.max_requests + 1):
+            self._is_last_request = number == self._options.max_requests
             message = await self._request()
-            calls = calls_of(message) if message.stop_reason == StopReason.TOOL_USE else []
+            if message.error is not None:
+                raise ProviderError(message.error)
+            calls = _wanted_calls(message)
             if calls:
-                pauses = 0
+                self._pauses = 0
                 await self._run_calls(message, calls)
-            elif message.stop_reason == StopReason.PAUSE_TURN and pauses < MOST_PAUSES:
-                pauses += 1
             elif message.stop_reason == StopReason.PAUSE_TURN:
-                raise ProviderError(
-                    ErrorInfo(ErrorKind.TOOL_LIMIT, f"The answer paused {pauses + 1} times in a row; it was not continued.")
-                )
+                self._pauses += 1
             else:
                 return
-        limit = self._options.max_requests
-        raise ProviderError(ErrorInfo(ErrorKind.TOOL_LIMIT, f"The turn made {limit} requests, the most it may (`max_requests`)."))
+
+    def _limit(self, message: Message) -> ErrorInfo | None:
+        """Why this answer will not be gone on with although it wants to be; its calls are not run then."""
+        paused = message.stop_reason == StopReason.PAUSE_TURN
+        if paused and self._pauses >= MOST_PAUSES:
+            return ErrorInfo(ErrorKind.TOOL_LIMIT, f"The answer paused {self._pauses + 1} times in a row; it was not continued.")
+        if self._is_last_request and (paused or _wanted_calls(message)):
+            limit = self._options.max_requests
+            return ErrorInfo(ErrorKind.TOOL_LIMIT, f"The turn made {limit} requests, the most it may (`max_requests`).")
+        return None
 
     # One request, with its attempts.
 
@@ -243,7 +251,7 @@ class Turn:
                     if type(event) is BlockDelta:
                         answer.take_delta(event)
                     elif type(event) is MessageStopped:
-                        message = await answer.commit(event)
+                        message = await answer.commit(event, self._limit)
                         self._path.append(message)
                         self._release(answer)
                     elif type(event) is BlockStarted:
@@ -304,6 +312,11 @@ class Turn:
             text = f"The end of the turn could not be stored ({type(failure).__name__}). The log has more."
             return ErrorInfo(ErrorKind.STORAGE, text)
         return None
+
+
+def _wanted_calls(message: Message) -> list[Call]:
+    """The calls the model stopped for; none when it stopped for anything else."""
+    return calls_of(message) if message.stop_reason == StopReason.TOOL_USE else []
 
 
 def _is_binding_error(error: ErrorInfo) -> bool:

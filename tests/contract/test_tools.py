@@ -81,10 +81,10 @@ def test_the_cap_on_requests_ends_the_turn_and_the_session_goes_on() -> None:
         ended = run("ask", "hi", "-o", "json", "--max-requests", "2", api=api).told(1)
         value = ended.json
         assert len(api.calls) == 2
-        assert (value["outcome"], value["error"]["kind"]) == ("failed", "tool_limit")
+        assert (value["outcome"], value["error"]["kind"], value["message"]["status"]) == ("failed", "tool_limit", "failed")
         assert "max_requests" in ended.stderr
         assert run("ask", "-c", "go on", api=api).told(0).stdout == "Done.\n"
-    assert [message["role"] for message in value["messages"]] == ["user", "assistant", "user", "assistant", "user"]
+    assert [message["role"] for message in value["messages"]] == ["user", "assistant", "user", "assistant"]
     assert show(value["session_id"])["messages"][: len(value["messages"])] == value["messages"]
 
 

@@ -18,7 +18,7 @@ from claude_tui.domain.events import (
     ToolFinished,
     ToolStarted,
 )
-from claude_tui.domain.messages import Outcome, Role
+from claude_tui.domain.messages import Outcome, Role, Status
 from claude_tui.domain.ports import ToolOutput
 from claude_tui.engine.approvals import Policy
 from claude_tui.engine.tooling import LONGEST_RESULT, result_of
@@ -163,12 +163,15 @@ async def test_calls_are_stored_before_they_run(closing: list[Bench]) -> None:
 
 async def test_a_turn_that_never_stops_calling_is_ended(closing: list[Bench]) -> None:
     answers = [[started(), *call(0, "t", "{}", f"id{number}"), *stopped("tool_use")] for number in range(3)]
-    one = await bench(answers, tools=[ScriptedTool("t", lambda _: "ok")], max_requests=3)
+    one = await bench([*answers, says("stopped")], tools=[ScriptedTool("t", lambda _: "ok")], max_requests=3)
     closing.append(one)
     result = await one.session.submit("go")
     assert result.error is not None
     assert result.error.kind is ErrorKind.TOOL_LIMIT
-    assert len(result.messages) == 7
+    assert len(result.messages) == 6, "the last calls are not run: nobody would hear of them"
+    assert (await one.stored())[-1].status is Status.FAILED
+    assert (await one.session.submit("go on")).outcome is Outcome.COMPLETED
+    assert results(one)[0]["is_error"] is True
 
 
 async def test_a_paused_answer_is_continued_as_it_stands(closing: list[Bench]) -> None:

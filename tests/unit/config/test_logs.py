@@ -5,6 +5,7 @@ import os
 import stat
 import warnings
 from collections.abc import Iterator
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import pytest
@@ -127,7 +128,10 @@ def test_custom_headers_are_secrets() -> None:
 
 def test_nothing_in_the_file_is_obeyed_by_a_terminal(tmp_path: Path) -> None:
     path = start(tmp_path)
-    logging.getLogger("x").info("\x1b]52;c;evil\x07 \ud800 ok")
+    record = logging.LogRecord("x", logging.INFO, __file__, 1, "\x1b]52;c;evil\x07 \ud800 ok", None, None)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, RotatingFileHandler):  # the others report to the test runner, which takes no lone surrogate
+            handler.handle(record)
     data = path.read_bytes()
     assert b"\x1b" not in data and b"\x07" not in data and b"ok" in data
 
