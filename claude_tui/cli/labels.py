@@ -1,15 +1,17 @@
 """Events as labelled lines: the form that needs no colour, no box and no cursor, for screen readers, dumb terminals and recordings.
 
 Only appends. Everything from outside passes the sanitiser. `answer` takes the text of answers, `note` everything around it; in a
-conversation both are one stream, in a pipe they are standard output and standard error.
+conversation both are one stream, in a pipe they are standard output and standard error. Replayed events make the lines that the
+live ones made, which is why a call's arguments are written when they are whole and not as the model happened to space them.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from typing import assert_never
+from typing import Any, assert_never, cast
 
-from claude_tui.domain.blocks import block_type, is_client_call, is_server_call, result_text, string, takes_input
+from claude_tui.domain.blocks import Block, block_type, is_server_call, result_text, strict_json, string, takes_input
 from claude_tui.domain.errors import ErrorInfo, advice
 from claude_tui.domain.events import (
     Alive,
@@ -46,7 +48,10 @@ _COUNTS = {
     "cache read": "cache_read_input_tokens",
     "cache write": "cache_creation_input_tokens",
 }
+_ENDS = (".", "!", "?", "。", "！", "？")
 _EMPTY_THINKING = "(not shown by this model)"
+_LINE_MARKS = "#>|-*+`~\n"
+"""A text that begins with one of these is Markdown that wants a line of its own, below its label."""
 
 
 def error_sentence(error: ErrorInfo) -> str:
@@ -54,7 +59,15 @@ def error_sentence(error: ErrorInfo) -> str:
     status = f"HTTP {error.status}" if error.status and error.status != 200 else ""
     request = f"request {error.request_id}" if error.request_id else ""
     named = ", ".join(fact for fact in (status, request) if fact)
-    return f"{error.message}{f' ({named})' if named else ''} {advice(error.kind)}"
+    facts = f" ({named})" if named else ""
+    message = error.message.rstrip()
+    return f"{message}{facts}{'' if message.endswith(_ENDS) else '.'} {advice(error.kind)}"
+
+
+def _sentence(text: str) -> str:
+    """`text` with an end: providers send words as well as sentences."""
+    text = text.rstrip()
+    return text if text.endswith(_ENDS) else text + "."
 
 
 def stop_sentence(reason: str | None, details: object = None) -> str | None:
@@ -67,13 +80,33 @@ def stop_sentence(reason: str | None, details: object = None) -> str | None:
 
 
 def usage_line(usage: Usage | None, model: str | None) -> str:
-    """The token counts of an answer, as the API reported them."""
-    counts = [f"{label} {value}" for label, key in _COUNTS.items() if isinstance(value := (usage or {}).get(key), int)]
+    """The token counts of an answer, as the API reported them; a cache that had no part is not named."""
+    given = {label: value for label, key in _COUNTS.items() if isinstance(value := (usage or {}).get(key), int)}
+    counts = [f"{label} {value}" for label, value in given.items() if value or label in ("in", "out")]
     return f"{', '.join(counts) or 'not reported'}{f' ({model})' if model else ''}"
 
 
+def argument_lines(raw: str, given: object) -> str:
+    """A call's arguments, one a line: `raw` as they streamed, else `given` with the block. Text that is no JSON stays as it is."""
+    try:
+        arguments: Any = strict_json(raw) if raw else given
+    except ValueError:
+        arguments = None
+    if not isinstance(arguments, dict):
+        return f"  (not valid JSON) {safe_text(raw)}\n" if raw else ""
+    return "".join(f"  {safe_line(name)}: {_argument(value)}\n" for name, value in cast("Block", arguments).items())
+
+
+def _argument(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return safe_text(text).rstrip("\n").replace("\n", "\n    ")
+
+
 class LabelledLines:
-    """A sink. `you`: whether prompts are written too (on replay). `tokens`: whether each answer ends with its counts."""
+    """A sink. `you`: whether prompts are written too (on replay). `tokens`: whether a turn ends with the counts of its last answer.
+
+    With an `answer_label` it is a conversation: answers carry the label, and an empty line stands between turns.
+    """
 
     def __init__(
         self,
@@ -90,17 +123,20 @@ class LabelledLines:
         self.you = you
         self._tokens = tokens
         self._names: dict[str, str] = {}
-        self._open = ""
-        self._empty = False
+        self._block: Block | None = None
+        self._label = ""
+        self._input: list[str] = []
+        self._line_begun = False
         self._usage: Usage | None = None
         self._model: str | None = None
+        self._counts = ""
 
     def __call__(self, event: Event) -> None:
         match event:
             case BlockDelta():
                 self._delta(event)
             case BlockStarted():
-                self._start(event)
+                self._start(event.block)
             case BlockStopped():
                 self._stop()
             case MessageStarted():
@@ -109,8 +145,10 @@ class LabelledLines:
                 self._usage = merge_usage(self._usage, event.usage)
             case MessageStopped():
                 self._message_stopped(event)
+            case RequestStarted():
+                self._counts = ""
             case RetryScheduled():
-                self._line("Retry", f"{event.error.message} Attempt {event.attempt + 1} in {event.delay:.1f} s.")
+                self._line("Retry", f"{_sentence(event.error.message)} Attempt {event.attempt + 1} in {event.delay:.1f} s.")
             case ToolFinished():
                 self._tool_finished(event)
             case ToolProgress():
@@ -118,67 +156,82 @@ class LabelledLines:
             case Notice():
                 self._line("Note", event.text)
             case TurnStarted():
-                if self.you:
-                    self._line(
-                        "You", "\n".join(string(block, "text") or f"[{block_type(block)}]" for block in event.message.blocks)
-                    )
+                self._turn_started(event)
             case TurnEnded():
                 self._turn_ended(event)
-            case RequestStarted() | ToolStarted() | ApprovalRequested() | ApprovalResolved() | SessionChanged() | Alive():
+            case ToolStarted() | ApprovalRequested() | ApprovalResolved() | SessionChanged() | Alive():
                 pass
             case _:
                 assert_never(event)
 
-    def _delta(self, event: BlockDelta) -> None:
-        if not event.text or event.kind == "signature":
-            return
-        self._empty = False
-        write = self._write_answer if self._open == "text" else self._write_note
-        write(safe_text(event.text))
+    # Blocks.
 
-    def _start(self, event: BlockStarted) -> None:
+    def _start(self, block: Block) -> None:
         self._stop()
-        block = event.block
+        self._block = block
         kind = block_type(block)
-        self._open, self._empty = kind, False
         if kind == "text":
-            if self._answer_label:
-                self._write_note(f"{self._answer_label}: ")
-            self._write_answer(safe_text(string(block, "text")))
+            self._label = self._answer_label
+            self._text(string(block, "text"))
         elif kind == "thinking":
-            self._write_note("Thinking: " + safe_text(string(block, "thinking")))
-            self._empty = not string(block, "thinking")
+            self._label = "Thinking"
+            self._text(string(block, "thinking"))
         elif takes_input(block):
             self._names[string(block, "id")] = string(block, "name")
-            where = "" if is_client_call(block) else " (run by the API)" if is_server_call(block) else ""
-            self._write_note(f"Tool {safe_line(string(block, 'name'))}{where}: ")
+            where = " (run by the API)" if is_server_call(block) else ""
+            self._write_note(f"Tool {safe_line(string(block, 'name'))}{where}\n")
         else:
             self._write_note(f"[{safe_line(kind) or 'block without a type'}]")
+            self._line_begun = True
+
+    def _delta(self, event: BlockDelta) -> None:
+        if event.kind == "input":
+            self._input.append(event.text)
+        elif event.kind != "signature":
+            self._text(event.text)
+
+    def _text(self, text: str) -> None:
+        """A piece of the open block, behind its label if it is the first."""
+        text = safe_text(text)
+        if not text:
+            return
+        is_answer = self._block is not None and block_type(self._block) == "text"
+        if self._label:
+            self._write_note(self._label + (":" if text[0] == "\n" else ":\n" if text[0] in _LINE_MARKS else ": "))
+            self._label = ""
+        (self._write_answer if is_answer else self._write_note)(text)
+        if not is_answer or self._answer_label:
+            self._line_begun = not text.endswith("\n")
 
     def _stop(self) -> None:
-        if not self._open:
-            return
-        if self._open == "thinking" and self._empty:
-            self._write_note(_EMPTY_THINKING)
-        if self._open == "text" and not self._answer_label:
-            self._open = ""
-            return
-        self._write_note("\n")
-        self._open = ""
+        """End the open block, if there is one, and its line."""
+        block, self._block = self._block, None
+        if self._label == "Thinking":
+            self._write_note(f"Thinking: {_EMPTY_THINKING}\n")
+        elif block is not None and takes_input(block):
+            self._write_note(argument_lines("".join(self._input), block.get("input")))
+        if self._line_begun:
+            self._write_note("\n")
+        self._label, self._input, self._line_begun = "", [], False
+
+    # Lines.
 
     def _message_stopped(self, event: MessageStopped) -> None:
         self._stop()
         sentence = stop_sentence(event.stop_reason, event.extra.get("stop_details"))
         if sentence:
             self._line("Note", sentence)
-        if self._tokens:
-            self._line("Tokens", usage_line(self._usage, self._model))
+        self._counts = usage_line(self._usage, self._model)
 
     def _tool_finished(self, event: ToolFinished) -> None:
         name = self._names.get(event.tool_use_id, "")
         label = "Error" if event.result.get("is_error") else "Result"
-        seconds = "" if event.seconds is None else f" ({event.seconds:.1f} s)"
+        seconds = f" ({event.seconds:.1f} s)" if event.seconds and event.seconds >= 0.05 else ""
         self._line(f"{label} {safe_line(name)}{seconds}", result_text(event.result))
+
+    def _turn_started(self, event: TurnStarted) -> None:
+        if self.you:
+            self._line("You", "\n".join(string(block, "text") or f"[{block_type(block)}]" for block in event.message.blocks))
 
     def _turn_ended(self, event: TurnEnded) -> None:
         self._stop()
@@ -186,6 +239,10 @@ class LabelledLines:
             self._line("Interrupted", "what came is kept.")
         elif event.error:
             self._line("Error", error_sentence(event.error))
+        elif self._tokens and self._counts:
+            self._line("Tokens", self._counts)
+        if self._answer_label:
+            self._write_note("\n")
 
     def _line(self, label: str, text: str) -> None:
         self._stop()

@@ -9,28 +9,28 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from claude_tui.cli import compose
 from claude_tui.cli.countdown import Countdown
 from claude_tui.cli.exits import say
 from claude_tui.cli.labels import LabelledLines
+from claude_tui.cli.line_reader import LineReader
 from claude_tui.cli.opening import open_session
 from claude_tui.cli.options import ChatOptions, Resume
 from claude_tui.cli.output import Output
-from claude_tui.cli.signals import StopSignals
+from claude_tui.cli.signals import StopSignals, signals_that_leave
 from claude_tui.config import Settings, load
 from claude_tui.domain.errors import ErrorKind
-from claude_tui.domain.messages import Outcome, SessionInfo
+from claude_tui.domain.messages import SessionInfo
 from claude_tui.domain.text import safe_line
 from claude_tui.engine.session import Session
 from claude_tui.engine.workspace import Workspace
 from claude_tui.files import Paths
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator
-    from types import FrameType
+    from collections.abc import Coroutine
     from typing import Any
 
     from claude_tui.domain.ports import Provider
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 EXIT_WORDS = ("exit", "quit", "退出")
 PROMPT = "You: "
 _PICKABLE = 20
+_LAST_WORDS = 0.2
+"""Seconds that a terminal gets to take the last lines when a signal says to leave."""
 
 
 def chat(options: ChatOptions) -> int:
@@ -64,11 +66,12 @@ def demo(options: ChatOptions) -> int:
     return compose.with_demo_server(run)
 
 
-_DEMO_GREETING = (
-    "This is the demo: every answer is canned and comes from a server inside this program. No model is behind it,\n"
-    "nothing leaves this machine and nothing is saved. Try: code, table, think, tool, 2+2, long, error, or 你好.\n"
-)
-_GREETING = "Type a prompt and press Enter. Ctrl+C interrupts an answer; exit, quit or Ctrl+D leaves.\n"
+_DEMO_GREETING = """\
+This is the demo: every answer is canned and comes from a server inside this
+program. No model is behind it, nothing leaves this machine, nothing is saved.
+Try: code, table, think, tool, 2+2, long, error, or 你好.
+"""
+_GREETING = "Enter sends. Ctrl+C stops an answer. exit, quit or Ctrl+D leaves.\n\n"
 
 
 class _Leave(Exception):
@@ -99,6 +102,7 @@ class _Chat:
         self._stopped_by: signal.Signals | None = None
         self._no_credentials = False
         self._out: Output | None = None
+        self._lines = LineReader()
 
     def run(self) -> int:
         with asyncio.Runner() as runner:
@@ -138,7 +142,7 @@ class _Chat:
         out = self._output()
         lines = LabelledLines(out.write, out.write, answer_label="Claude", you=True, tokens=True)
         session = await open_session(workspace, resume, self._settings, self._options.flags, out.write)
-        out.write(self._greeting or f"claude-tui, plain mode, {session.info.model}. ")
+        out.write(self._greeting or f"claude-tui, plain mode, {session.info.model}.\n")
         out.write(_GREETING)
         host = None if self._provider else compose.foreign_host(self._settings)
         if host:
@@ -198,24 +202,25 @@ class _Chat:
         interrupted = False
         while True:
             try:
-                with _stopping_signals():
-                    return input(prompt)
+                with signals_that_leave(_leave):
+                    return self._lines.read(prompt)
             except EOFError:
-                print(flush=True)
+                _print("")
                 return None
             except KeyboardInterrupt:
-                print(flush=True)
+                _print("")
                 if interrupted:
                     return None
                 interrupted = True
-                print("(Ctrl+C once more, Ctrl+D or exit leaves.)", flush=True)
+                _print("(Ctrl+C once more, Ctrl+D or exit leaves.)")
 
     # A turn.
 
     def _turn(self, runner: asyncio.Runner, session: Session, prompt: str) -> None:
-        self._run(runner, self._submit(session, prompt))
-        if self._stopped_by in (signal.SIGTERM, getattr(signal, "SIGHUP", None)):
-            raise _Leave(128 + int(self._stopped_by or 0))
+        with self._lines.silent():
+            self._run(runner, self._submit(session, prompt))
+        if self._stopped_by not in (None, signal.SIGINT):
+            raise _Leave(128 + self._stopped_by)
         if self._output_gone():
             raise _Leave(0)
         if self._no_credentials:
@@ -229,31 +234,25 @@ class _Chat:
         out.on_closed(session.interrupt)
         with StopSignals(session.interrupt) as signals:
             result = await session.submit(prompt)
-            if result.outcome is Outcome.INTERRUPTED:
-                self._stopped_by = signals.received
-            if not out.closed and signals.received in (None, signal.SIGINT):
-                await out.drain()
+            written = asyncio.ensure_future(out.drain())
+            signals.on_stop(written.cancel)  # a terminal that takes nothing keeps nobody from leaving
+            if signals.received not in (None, signal.SIGINT):
+                asyncio.get_running_loop().call_later(_LAST_WORDS, written.cancel)
+            await asyncio.wait([written])
+            self._stopped_by = signals.received
         self._no_credentials = result.error is not None and result.error.kind is ErrorKind.CREDENTIALS
+
+
+def _print(line: str) -> None:
+    """A line between turns; a terminal that is gone is noticed by the next reading."""
+    with suppress(OSError):
+        print(line, flush=True)
 
 
 def _row(session: SessionInfo) -> str:
     return f"{session.updated_at[:16].replace('T', ' ')}  {safe_line(session.title, 60)}"
 
 
-@contextmanager
-def _stopping_signals() -> Generator[None]:
-    """While a line is read, SIGTERM and SIGHUP leave by way of the ordinary end, with the contract's exit code."""
-
-    def leave(number: int, _frame: FrameType | None) -> None:
-        raise _Leave(128 + number)
-
-    numbers = [number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None]
-    before = [(number, signal.getsignal(number)) for number in numbers]
-    for number, handler in before:
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, leave)
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
+def _leave(number: int) -> None:
+    """By way of the ordinary end, with the contract's exit code."""
+    raise _Leave(128 + number)

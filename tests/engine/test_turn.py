@@ -9,7 +9,6 @@ import pytest
 
 from claude_tui.domain.errors import ErrorKind, StoreError
 from claude_tui.domain.events import (
-    Alive,
     BlockDelta,
     BlockStarted,
     BlockStopped,
@@ -22,7 +21,6 @@ from claude_tui.domain.events import (
     TurnStarted,
 )
 from claude_tui.domain.messages import Message, Outcome, Role, Status
-from claude_tui.engine import answer as answer_module
 from claude_tui.engine import turn as turn_module
 from tests.engine.scripted import Answer, Bench, Gate, bench, call, failure, says, started, stopped, text, thinking
 
@@ -387,17 +385,3 @@ async def test_closing_commits_what_runs(closing: list[Bench]) -> None:
     assert (await asyncio.wait_for(turn, 5)).outcome is Outcome.INTERRUPTED
     assert (await one.stored())[-1].status is Status.INTERRUPTED
     await one.workspace.close()
-
-
-async def test_a_silence_is_said_once_and_pings_do_not_end_it(closing: list[Bench], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answer_module, "STALL_CHECK_SECONDS", 0.001)
-    told = asyncio.Event()
-    pings = [Alive()] * 3
-    one = await bench([[started(), *pings, told_gate := Gate(), *text(0, "at last"), *stopped()]])
-    closing.append(one)
-    one.session.subscribe(lambda event: told.set() if isinstance(event, Notice) else None)
-    turn = one.session.submit("hi")
-    await told.wait()
-    told_gate.open.set()
-    assert (await turn).outcome is Outcome.COMPLETED
-    assert [notice.text[:8] for notice in one.of(Notice)] == ["No data "]
