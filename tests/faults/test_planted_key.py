@@ -115,7 +115,11 @@ def _places(api: ThreadApi) -> dict[str, Callable[[], Ended]]:
 def test_a_crash_a_wrong_address_a_proxy_and_other_places_a_key_can_stand(isolated_environment: Path) -> None:
     with FakeApi.in_thread(Script((Say("Never said."),)), key="another") as api:
         ended = {name: go() for name, go in _places(api).items()}
-    for name, words in {"provider": "could not be sent", "engine": "claude-tui itself", "command line": "claude-tui itself"}.items():
+    for name, words in {
+        "provider": "could not be sent",
+        "engine": "claude-tui itself",
+        "command line": "claude-tui itself",
+    }.items():
         assert words in ended[f"crash in the {name}"].stderr and "ZeroDivisionError" in ended[f"crash in the {name}"].stderr
     log = (isolated_environment / "logs" / "claude-tui.log").read_text()
     assert "Traceback" in log and "cannot divide" in log
