@@ -7,13 +7,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from claude_tui.cli.options import Resume
     from claude_tui.config import Settings
-    from claude_tui.domain.ports import Provider, Timeouts
+    from claude_tui.domain.ports import Provider, Store, Timeouts
     from claude_tui.engine.tooling import Toolbox
     from claude_tui.engine.turn import TurnOptions
     from claude_tui.engine.workspace import Workspace
     from claude_tui.files import Paths
     from claude_tui.store.sqlite import SqliteStore
+
+
+PICKABLE = 20
+"""How many sessions a list to pick from shows."""
 
 
 def preload_sdk() -> None:
@@ -63,6 +68,28 @@ async def open_store(paths: Paths, *, temporary: bool = False) -> SqliteStore:
     from claude_tui.store.sqlite import SqliteStore
 
     return await SqliteStore.open(None if temporary else paths.data)
+
+
+async def borrow_session(paths: Paths, store: Store, resume: Resume | str) -> None:
+    """For `--temporary`: copies, in memory, of the stored session that is to be gone on with, or of all that can be picked."""
+    from claude_tui.cli.options import Resume
+    from claude_tui.domain.errors import UnknownSession
+
+    if not paths.history.exists():
+        if isinstance(resume, str):
+            raise UnknownSession(f"No session {resume!r}: there is no history yet.")
+        return
+    history = await open_store(paths)
+    try:
+        if isinstance(resume, str):
+            found = [await history.session(resume)]
+        else:
+            found = await history.sessions(limit=1 if resume is Resume.LAST else PICKABLE)
+        for session in reversed(found):
+            messages = await history.path(session.leaf_id) if session.leaf_id else []
+            await store.import_session(session, messages)
+    finally:
+        await history.close()
 
 
 async def open_workspace(

@@ -24,6 +24,9 @@ from claude_tui.files import Paths, private_folder, write_private
 
 _SECRET_KEY = re.compile(r"(?i)key|token|secret|password|authorization|credential|header")
 _REDACTED = "[redacted]"
+_USUAL_EDITOR = "notepad" if os.name == "nt" else "vi"
+_EXAMPLES = {"effort": "high", "system": "Answer briefly.", "base_url": "https://api.anthropic.com"}
+"""What the template shows for settings that are unset: taken over as it stands, it must be valid."""
 _CHILD_SECRETS = re.compile(r"(?i)_?(?:API_?KEY|TOKEN|SECRET|PASSWORD)$")
 
 
@@ -92,6 +95,8 @@ def edit(paths: Paths) -> int:
                 break
             say(problem)
             if not _wants_again():
+                if copy.read_bytes() == before:
+                    return FAILED
                 rejected = target.with_name(target.name + ".rejected")
                 write_private(rejected, copy.read_bytes())
                 say(f"{target} is unchanged. What you wrote is in {rejected}.")
@@ -112,9 +117,9 @@ def _editor() -> list[str]:
         words = shlex.split(text)
     except ValueError as error:
         raise UsageError(f"The editor's command line, {safe_line(text, 80)!r}, cannot be read: {error}.") from error
-    if not words:
+    if not words and not (sys.stdin and sys.stdin.isatty()):
         raise UsageError("No editor is named: set VISUAL or EDITOR, as in EDITOR=nano.")
-    return words
+    return words or [_USUAL_EDITOR]
 
 
 def _run_editor(command: list[str]) -> str | None:
@@ -167,5 +172,7 @@ def template() -> str:
             for key, entry in value.items():
                 document.add(tomlkit.comment(tomlkit.dumps({key: entry}).strip()))
         else:
-            document.add(tomlkit.comment(tomlkit.dumps({item.name: "…" if value is None else value}).strip()))
+            document.add(
+                tomlkit.comment(tomlkit.dumps({item.name: _EXAMPLES.get(item.name, "…") if value is None else value}).strip())
+            )
     return document.as_string()

@@ -18,17 +18,20 @@ class Countdown:
         self._write = write
         self._timer: asyncio.TimerHandle | None = None
         self._left = 0
+        self._begun = False
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, RetryScheduled):
             self._left = int(event.delay)
             if self._left >= 2:
+                self._begun = False
                 self._timer = asyncio.get_running_loop().call_later(event.delay - self._left, self._tick)
         elif isinstance(event, (RequestStarted, TurnEnded, Notice)):
             self._stop()
 
     def _tick(self) -> None:
-        self._write(f"{self._left} ")
+        self._write(f"{self._left} " if self._begun else f"Waiting: {self._left} ")
+        self._begun = True
         self._left -= 1
         if self._left:
             self._timer = asyncio.get_running_loop().call_later(1.0, self._tick)
@@ -37,4 +40,5 @@ class Countdown:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-            self._write("\n")
+            if self._begun:
+                self._write("\n")

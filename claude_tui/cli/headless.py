@@ -39,15 +39,29 @@ def ask(options: AskOptions) -> int:
     if not options.quiet:
         for warning in loaded.warnings:
             say(warning)
-    prompt = _prompt(options.prompt)
+    prompt = _prompt(options.prompt, options.quiet)
+    if not options.quiet:
+        _check_tools(options.allow_tools)
     return asyncio.run(_Ask(options, loaded.settings, paths, prompt).run())
 
 
-def _prompt(argument: str | None) -> str:
+def _check_tools(names: tuple[str, ...]) -> None:
+    """Say of tools that do not exist that they do not: allowing them has no effect."""
+    from claude_tui.tools import BUILTIN
+
+    for name in names:
+        if name not in BUILTIN:
+            say(f"There is no tool {name!r} to allow; there are: {', '.join(BUILTIN)}.")
+
+
+def _prompt(argument: str | None, quiet: bool) -> str:
     """PROMPT, standard input, or both with an empty line between them."""
     piped = ""
     if sys.stdin is not None and not sys.stdin.closed and not sys.stdin.isatty():
-        piped = _piped().decode("utf-8-sig", "replace")
+        data = _piped()
+        piped = data.decode("utf-8-sig", "replace")
+        if not quiet and piped.count("\ufffd") > data.count("\ufffd".encode()):
+            say("What was piped in is not all UTF-8; what could not be read stands as \ufffd.")
     parts = [part for part in (argument or "", piped) if part.strip()]
     if not parts:
         raise UsageError('There is nothing to ask: give a prompt, as in claude-tui ask "Why is the sky blue?", or pipe one in.')
@@ -142,6 +156,8 @@ class _Ask:
         )
         try:
             note = _nothing if self._options.quiet else err.write
+            if self._options.temporary and self._options.resume is not None:
+                await compose.borrow_session(self._paths, workspace.store, self._options.resume)
             session = await open_session(workspace, self._options.resume, self._settings, self._options.flags, note)
             if isinstance(printer, StreamJson):
                 printer.begin(session.info.id)

@@ -127,6 +127,7 @@ class LabelledLines:
         self._label = ""
         self._input: list[str] = []
         self._line_begun = False
+        self._shown = False
         self._usage: Usage | None = None
         self._model: str | None = None
         self._counts = ""
@@ -168,7 +169,7 @@ class LabelledLines:
 
     def _start(self, block: Block) -> None:
         self._stop()
-        self._block = block
+        self._block, self._shown = block, True
         kind = block_type(block)
         if kind == "text":
             self._label = self._answer_label
@@ -230,13 +231,14 @@ class LabelledLines:
         self._line(f"{label} {safe_line(name)}{seconds}", result_text(event.result))
 
     def _turn_started(self, event: TurnStarted) -> None:
+        self._shown = False
         if self.you:
             self._line("You", "\n".join(string(block, "text") or f"[{block_type(block)}]" for block in event.message.blocks))
 
     def _turn_ended(self, event: TurnEnded) -> None:
         self._stop()
         if event.outcome is Outcome.INTERRUPTED:
-            self._line("Interrupted", "what came is kept.")
+            self._line("Interrupted", "what came is kept." if self._shown else "nothing had come yet.")
         elif event.error:
             self._line("Error", error_sentence(event.error))
         elif self._tokens and self._counts:

@@ -79,7 +79,7 @@ def _echo_off() -> list[Any] | None:
     try:
         before = termios.tcgetattr(0)
         changed = [*before]
-        changed[3] = before[3] & ~(termios.ECHO | termios.ECHONL)
+        changed[3] = before[3] & ~(termios.ECHO | termios.ECHONL) | termios.NOFLSH  # Ctrl+C throws away nothing typed
         termios.tcsetattr(0, termios.TCSANOW, changed)
     except termios.error:  # the terminal is gone
         return None

@@ -42,6 +42,7 @@ Plain: TypeAlias = Annotated[bool, typer.Option("--plain", help="Append-only, no
 Mouse: TypeAlias = Annotated[
     bool | None, typer.Option("--mouse/--no-mouse", show_default=False, help="Use the mouse, or leave it alone.")
 ]
+_SCENARIO_HELP = "What it plays: demo, fast, tools, faults, hang."
 OutputForm: TypeAlias = Annotated[Output, typer.Option("--output", "-o", help="What to print.")]
 
 
@@ -68,7 +69,7 @@ def _end(code: int) -> NoReturn:
 
 def _prompt(words: list[str] | None) -> str | None:
     if words and len(words) > 1:
-        raise UsageError('The prompt is one argument: put it in quotes, as in claude-tui "Why is the sky blue?".')
+        raise UsageError("The prompt is one argument: put it in quotes.")
     return repair(words[0]) if words else None
 
 
@@ -160,7 +161,7 @@ def doctor(output: OutputForm = "text") -> None:
 @app.command()
 def demo(plain: Plain = False, mouse: Mouse = None) -> None:
     """The conversation against a fake API on this machine: no key, no network, canned answers."""
-    _begin()
+    _begin(temporary=True)
     from claude_tui.cli import plain as plain_chat
 
     _end(plain_chat.demo(ChatOptions(plain=plain, mouse=mouse)))
@@ -169,7 +170,7 @@ def demo(plain: Plain = False, mouse: Mouse = None) -> None:
 @app.command("fake-api")
 def fake_api(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = 0,
-    scenario: Annotated[str | None, typer.Option(metavar="NAME", show_default=False, help="What it plays.")] = None,
+    scenario: Annotated[str | None, typer.Option(metavar="NAME", show_default=False, help=_SCENARIO_HELP)] = None,
     key: Annotated[str | None, typer.Option(metavar="K", show_default=False, help="The key it takes; else a random one.")] = None,
 ) -> None:
     """The fake API alone, on 127.0.0.1: prints its address and key as JSON and serves until it is stopped."""

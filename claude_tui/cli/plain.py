@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 EXIT_WORDS = ("exit", "quit", "退出")
 PROMPT = "You: "
-_PICKABLE = 20
 _LAST_WORDS = 0.2
 """Seconds that a terminal gets to take the last lines when a signal says to leave."""
 
@@ -118,7 +117,11 @@ class _Chat:
         return runner.run(work)
 
     async def _open_workspace(self) -> Workspace:
-        return await compose.open_workspace(self._settings, self._paths, temporary=self._options.temporary, provider=self._provider)
+        temporary, resume = self._options.temporary, self._options.resume
+        workspace = await compose.open_workspace(self._settings, self._paths, temporary=temporary, provider=self._provider)
+        if temporary and resume is not None:
+            await compose.borrow_session(self._paths, workspace.store, resume)
+        return workspace
 
     def _converse(self, runner: asyncio.Runner, workspace: Workspace) -> int:
         resume = self._options.resume
@@ -130,7 +133,7 @@ class _Chat:
             self._turn(runner, session, self._options.prompt)
         while True:
             prompt = self._read_prompt()
-            if prompt is None or prompt.strip() in EXIT_WORDS:
+            if prompt is None or prompt.strip().lower() in EXIT_WORDS:
                 break
             if prompt.strip():
                 self._turn(runner, session, prompt)
@@ -173,18 +176,21 @@ class _Chat:
 
     def _pick(self, runner: asyncio.Runner, workspace: Workspace) -> Resume | str | None:
         """The session the user names by its number; None for a new one."""
-        newest = self._run(runner, workspace.store.sessions(limit=_PICKABLE))
+        newest = self._run(runner, workspace.store.sessions(limit=compose.PICKABLE))
         if not newest:
             self._write(runner, "There is no session yet; this is a new one.\n")
             return None
-        rows = [f"{number}. {_row(info)}" for number, info in enumerate(newest, 1)]
+        rows = [f"{number:>2}. {_row(info)}" for number, info in enumerate(newest, 1)]
         self._write(runner, "\n".join(rows) + "\n")
         while True:
             answer = self._read_line(f"Session (1 to {len(newest)}, Enter for a new one): ")
-            if answer is None or not answer.strip():
+            if answer is None or answer.strip().lower() in EXIT_WORDS:
+                raise _Leave
+            if not answer.strip():
                 return None
             if answer.strip().isdecimal() and 1 <= int(answer) <= len(newest):
                 return newest[int(answer) - 1].id
+            _print(f"There is no session {safe_line(answer, 20)} in this list.")
 
     def _read_prompt(self) -> str | None:
         """A prompt; a line that ends in a backslash goes on in the next. None at the end of input."""

@@ -94,11 +94,11 @@ _ADVICE: dict[ErrorKind, str] = {
     ErrorKind.RATE_LIMIT: "Wait a little and send it again; the prompt is saved.",
     ErrorKind.OVERLOADED: "The API is busy; the prompt is saved, send it again in a while.",
     ErrorKind.SERVER: "The fault is on the server's side; the prompt is saved, send it again in a while.",
-    ErrorKind.TIMEOUT: "What came is kept; check the connection and send it again.",
-    ErrorKind.NETWORK: "What came is kept; check the connection, the address and the proxy settings (`claude-tui doctor`).",
+    ErrorKind.TIMEOUT: "Check the connection and send it again; the prompt is saved, and so is whatever came.",
+    ErrorKind.NETWORK: "Check the connection, the address and the proxy settings (`claude-tui doctor`); the prompt is saved.",
     ErrorKind.TRUNCATED: "The answer is cut off; what came is kept. Ask to continue, or send it again.",
-    ErrorKind.PROTOCOL: "What came is kept. Something between here and the API may be altering the answers.",
-    ErrorKind.STORAGE: "See `claude-tui doctor` for where the history lives.",
+    ErrorKind.PROTOCOL: "Something between here and the API may be altering the answers; the prompt is saved.",
+    ErrorKind.STORAGE: "`claude-tui doctor` looks at the history.",
     ErrorKind.TOOL_LIMIT: "What came is kept; ask to go on if the work is not done.",
 }
 

@@ -297,8 +297,8 @@ _REMARKS_ZH = (
 def _long(language: Language) -> str:
     english = language == "en"
     places, sights, remarks = (_PLACES, _SIGHTS, _REMARKS) if english else (_PLACES_ZH, _SIGHTS_ZH, _REMARKS_ZH)
-    title = "# A day at the lighthouse\n\nTwenty-four entries from the log. Press Esc whenever you have had enough.\n\n"
-    parts = [title if english else "# 灯塔的一天\n\n日志里的二十四条记录。看够了随时按 Esc。\n\n"]
+    title = "# A day at the lighthouse\n\nTwenty-four entries from the log. Interrupt me whenever you have had enough.\n\n"
+    parts = [title if english else "# 灯塔的一天\n\n日志里的二十四条记录。看够了随时打断我。\n\n"]
     for hour in range(24):
         place = places[hour % len(places)]
         first, second, third = (sights[(hour * 3 + n) % len(sights)] for n in range(3))

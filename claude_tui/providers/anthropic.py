@@ -280,7 +280,8 @@ def _model_info(data: dict[str, Any]) -> ModelInfo:
     known = catalog.find(data["id"])
     capabilities = _table(data, "capabilities")
     supported = _supported(_table(_table(capabilities, "thinking"), "types"))
-    levels = _supported(_table(capabilities, "effort"))
+    found = _supported(_table(capabilities, "effort"))
+    levels = tuple(level for level in catalog.EFFORTS if level in found)
     return ModelInfo(
         id=data["id"],
         name=data.get("display_name") or (known.name if known else None),

@@ -167,6 +167,8 @@ def _from_connection(error: Exception, base_url: str) -> ProviderError:
             return failed(ErrorKind.NETWORK, f"No secure connection to {base_url}: {reason}.")
         if isinstance(cause, socket.gaierror):
             return failed(ErrorKind.NETWORK, f"The address of {base_url} could not be found ({cause.strerror}).", retryable=True)
+        if isinstance(cause, ConnectionRefusedError):
+            return failed(ErrorKind.NETWORK, f"Nobody answers at {base_url}: connection refused.", retryable=True)
         if isinstance(cause, (httpx2.LocalProtocolError, UnicodeEncodeError)):
             return failed(ErrorKind.INVALID_REQUEST, "The request could not be sent: a header of it is malformed.")
     reason = next((str(cause) for cause in reversed(list(_causes(error))) if str(cause)), type(error).__name__)

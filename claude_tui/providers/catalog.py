@@ -9,7 +9,9 @@ import re
 
 from claude_tui.domain.ports import ModelInfo
 
-_ALL = ("low", "medium", "high", "xhigh", "max")
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+"""Every level there is, least first."""
+
 _MILLION = 1_000_000
 _DATED = re.compile(r"-\d{8}$")
 
@@ -18,7 +20,7 @@ def _row(
     model: str,
     name: str,
     thinking: tuple[str, ...],
-    efforts: tuple[str, ...] = _ALL,
+    efforts: tuple[str, ...] = EFFORTS,
     context: int = _MILLION,
     output: int = 128_000,
 ) -> ModelInfo:

@@ -60,9 +60,7 @@ def hold(folder: Path, session_id: str) -> HeldLock:
             except BlockingIOError as error:
                 holder = _holder(descriptor)
                 os.close(descriptor)
-                raise SessionHeld(
-                    f"Session {session_id} is open elsewhere ({holder}). Close it there, or work in a copy of it."
-                ) from error
+                raise SessionHeld(f"Session {session_id} is open elsewhere ({holder}). Close it there first.") from error
             except BaseException:
                 os.close(descriptor)
                 raise

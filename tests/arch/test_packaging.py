@@ -17,7 +17,7 @@ COMES_WITH = {"click": "typer", "httpx2": "anthropic", "jiter": "anthropic"}
 OPTIONAL: frozenset[str] = frozenset()
 
 README_RUN = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e . && .venv/bin/claude-tui demo"
-README_TEST = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e '.[test]' && .venv/bin/pytest"
+README_TEST = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e '.[test]' && .venv/bin/pytest -n auto"
 
 # The bare name on the package index is another program; only a path or the suffixed name may be installed.
 FOREIGN_PROGRAM = re.compile(

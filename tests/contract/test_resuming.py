@@ -121,3 +121,21 @@ def test_model_and_effort_can_change_and_the_system_prompt_cannot(tmp_path: Path
     ]
     row = newest()
     assert (row["model"], row["effort"], row["system"]) == ("claude-haiku-5-5", "low", "Be brief: 四十二.")
+
+
+def test_temporary_goes_on_with_a_stored_session_and_leaves_it_as_it_is() -> None:
+    with FakeApi.in_thread(ANSWER) as api:
+        stored = run("ask", "one", "-o", "json", api=api).told(0).json["session_id"]
+        before = show(stored)
+        for resume in (("-c",), ("-r", stored[:20])):
+            told = run("ask", "two", *resume, "--temporary", "-o", "json", api=api).told(0)
+            assert told.json["session_id"] == stored and "no session" not in told.stderr
+            assert len(api.calls[-1].body["messages"]) == 3
+    assert show(stored) == before
+    assert run("ask", "-r", "zzzz", "--temporary", "two", env=KEY).told(1).stderr.startswith("Error: No session")
+
+
+def test_a_tool_that_does_not_exist_is_said_to_be_unknown() -> None:
+    with FakeApi.in_thread(ANSWER) as api:
+        assert "no tool 'hammer'" in run("ask", "hi", "--allow-tool", "hammer", api=api).told(0).stderr
+        assert "hammer" not in run("ask", "hi", "-q", "--allow-tool", "hammer", api=api).told(0).stderr

@@ -1,5 +1,6 @@
 """`config show|edit`."""
 
+import dataclasses
 import json
 import os
 import shlex
@@ -58,11 +59,13 @@ def write(paths: Paths, text: str) -> None:
     paths.config_file.chmod(0o600)
 
 
-def test_the_template_changes_nothing_until_it_is_edited(paths: Paths) -> None:
+def test_the_template_changes_nothing_until_it_is_edited_and_is_valid_as_it_stands(paths: Paths) -> None:
     assert tomllib.loads(template()) == {}
     bare = "\n".join(line.removeprefix("# ") for line in template().splitlines() if " = " in line or line.startswith("# ["))
-    write(paths, bare.replace('"…"', '""').replace('effort = ""', "").replace('base_url = ""', ""))
-    assert load({}, {}, paths).settings == Settings()
+    write(paths, bare)
+    found = load({}, {}, paths).settings
+    examples = {"effort": "high", "system": "Answer briefly.", "base_url": "https://api.anthropic.com"}
+    assert found == dataclasses.replace(Settings(), **examples)
 
 
 def test_a_first_edit_starts_from_the_template(paths: Paths, editor: Editor) -> None:

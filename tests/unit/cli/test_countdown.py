@@ -52,7 +52,7 @@ def test_every_second_is_said_once(loop: FakeLoop) -> None:
     assert waits == [0.25, 1.0, 1.0]
     assert loop.timers == []
     countdown(RequestStarted(2, "m", "id"))
-    assert "".join(written) == "3 2 1 \n"
+    assert "".join(written) == "Waiting: 3 2 1 \n"
 
 
 def test_an_interrupted_wait_ends_its_line(loop: FakeLoop) -> None:
@@ -62,7 +62,7 @@ def test_an_interrupted_wait_ends_its_line(loop: FakeLoop) -> None:
     loop.run()
     countdown(RequestStarted(2, "m", "id"))
     assert loop.timers == []
-    assert "".join(written) == "8 \n"
+    assert "".join(written) == "Waiting: 8 \n"
 
 
 def test_short_waits_are_not_counted(loop: FakeLoop) -> None:

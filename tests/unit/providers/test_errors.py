@@ -199,7 +199,7 @@ def certificate_error() -> ssl.SSLCertVerificationError:
         (certificate_error(), ErrorKind.NETWORK, False, "self-signed certificate"),
         (ssl.SSLError(1, "wrong version number"), ErrorKind.NETWORK, False, "secure connection"),
         (socket.gaierror(-2, "Name or service not known"), ErrorKind.NETWORK, True, "Name or service not known"),
-        (ConnectionRefusedError(111, "Connection refused"), ErrorKind.NETWORK, True, "Connection refused"),
+        (ConnectionRefusedError(111, "Connection refused"), ErrorKind.NETWORK, True, "connection refused"),
         (UnicodeEncodeError("ascii", "é", 0, 1, "no"), ErrorKind.INVALID_REQUEST, False, "header"),
         (OSError(101, "Network is unreachable"), ErrorKind.NETWORK, True, "unreachable"),
     ],
