@@ -1,5 +1,6 @@
 """The log: private, bounded, free of secrets, and never a reason to fail."""
 
+import contextlib
 import logging
 import os
 import stat
@@ -170,8 +171,6 @@ def test_a_full_disk_stops_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[
         logging.getLogger("x").error("lost")
         handler.stream = None  # type: ignore[assignment]
         logs.stop_logging()
-        try:
+        with contextlib.suppress(OSError):  # what is left in the buffer still does not fit
             full.close()
-        except OSError:
-            assert True
     assert capfd.readouterr() == ("", "")
