@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import os
+import unicodedata
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -267,8 +268,8 @@ def _check_credentials(client: AsyncAnthropic) -> None:
     """Refuse to send without credentials, or with a key that no header can carry; the key itself is never in the message."""
     headers = {key.lower() for key, value in client.default_headers.items() if isinstance(value, str) and value}
     for secret in (client.api_key, client.auth_token):
-        if secret is not None and not all(33 <= ord(character) <= 126 for character in secret):
-            text = "The key holds white space, control characters or characters outside ASCII; it was not sent."
+        if secret is not None and any(one.isspace() or unicodedata.category(one) == "Cc" for one in secret):
+            text = "The key holds white space or control characters; it was not sent."
             raise _errors().failed(ErrorKind.AUTH, text)
     given = client.api_key or client.auth_token or client.credentials
     if not given and not any(name in headers for name in _CREDENTIAL_HEADERS):
