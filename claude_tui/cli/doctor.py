@@ -30,7 +30,6 @@ Verdict: TypeAlias = Literal["ok", "info", "warning", "broken"]
 DEFAULT_ADDRESS = "https://api.anthropic.com"
 _PACKAGES = ("anthropic", "typer", "textual", "apsw")
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
-_CREDENTIALS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_PROFILE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,34 +144,20 @@ async def _open_history(paths: Paths) -> Finding:
 
 def _credentials(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Where the SDK would find some, by name only; it takes the first."""
-    named = [name for name in _CREDENTIALS if environ.get(name)]
-    if any(environ.get(name) for name in ("ANTHROPIC_IDENTITY_TOKEN", "ANTHROPIC_IDENTITY_TOKEN_FILE")):
-        named.append("ANTHROPIC_IDENTITY_TOKEN")
-    found = [f"{name} is set" for name in named]
-    profile = _profile(environ)
+    from claude_tui.providers import credentials
+
+    found = [f"{name} is set" for name in credentials.in_environment(environ)]
+    profile = credentials.profile(environ)
     if profile:
         found.append(f"the profile {profile}")
     if not found:
         yield Finding("credentials", "warning", "none found: set ANTHROPIC_API_KEY; `claude-tui demo` needs none")
         return
     yield Finding("credentials", "ok", "; ".join(found))
-    for name in _CREDENTIALS[:2]:
+    for name in credentials.KEYS:
         value = environ.get(name, "").strip()
         if any(character.isspace() or not character.isprintable() for character in value):
             yield Finding("credentials", "warning", f"{name} holds white space or control characters and cannot be sent")
-
-
-def _profile(environ: Mapping[str, str]) -> Path | None:
-    folder = Path(environ.get("ANTHROPIC_CONFIG_DIR") or Path.home() / ".config" / "anthropic")
-    try:
-        name = environ.get("ANTHROPIC_PROFILE") or (folder / "active_config").read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):
-        name = "default"
-    file = folder / "configs" / f"{name}.json"
-    try:
-        return file if file.is_file() else None
-    except (OSError, ValueError):
-        return None
 
 
 def _network(settings: config.Settings, environ: Mapping[str, str]) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from claude_tui.cli import compose
 from claude_tui.cli.countdown import Countdown
 from claude_tui.cli.exits import FAILED, UsageError, say
-from claude_tui.cli.labels import LabelledLines, error_sentence
+from claude_tui.cli.labels import LabelledLines
 from claude_tui.cli.opening import open_session
 from claude_tui.cli.options import AskOptions
 from claude_tui.cli.output import Output
@@ -21,6 +21,7 @@ from claude_tui.config import Settings, load
 from claude_tui.domain.errors import ErrorInfo, ErrorKind, ProviderError, StoreError
 from claude_tui.domain.events import Event, Notice, TurnEnded
 from claude_tui.domain.messages import Outcome
+from claude_tui.domain.sentences import error_sentence
 from claude_tui.engine.session import Session
 from claude_tui.engine.turn import TurnResult
 from claude_tui.files import Paths

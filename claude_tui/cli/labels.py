@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any, assert_never, cast
 
 from claude_tui.domain.blocks import Block, block_type, is_server_call, result_text, strict_json, string, takes_input
-from claude_tui.domain.errors import ErrorInfo, advice
 from claude_tui.domain.events import (
     Alive,
     ApprovalRequested,
@@ -34,49 +33,18 @@ from claude_tui.domain.events import (
     TurnStarted,
     UsageReported,
 )
-from claude_tui.domain.messages import Outcome, StopReason, Usage, merge_usage
+from claude_tui.domain.messages import Outcome, Usage, merge_usage
+from claude_tui.domain.sentences import EMPTY_THINKING, error_sentence, sentence, stop_sentence
 from claude_tui.domain.text import safe_line, safe_text
 
-_STOP_SENTENCES = {
-    StopReason.MAX_TOKENS: "The answer reached the limit of tokens (`max_tokens`) and is cut off.",
-    StopReason.REFUSAL: "The model declined to answer; what it had written is not sent back to it.",
-    StopReason.CONTEXT_EXCEEDED: "The conversation fills the model's context window; the answer is cut off.",
-}
 _COUNTS = {
     "in": "input_tokens",
     "out": "output_tokens",
     "cache read": "cache_read_input_tokens",
     "cache write": "cache_creation_input_tokens",
 }
-_ENDS = (".", "!", "?", "。", "！", "？")
-_EMPTY_THINKING = "(not shown by this model)"
 _LINE_MARKS = "#>|-*+`~\n"
 """A text that begins with one of these is Markdown that wants a line of its own, below its label."""
-
-
-def error_sentence(error: ErrorInfo) -> str:
-    """What happened, what to do, and what the provider calls it."""
-    status = f"HTTP {error.status}" if error.status and error.status != 200 else ""
-    request = f"request {error.request_id}" if error.request_id else ""
-    named = ", ".join(fact for fact in (status, request) if fact)
-    facts = f" ({named})" if named else ""
-    message = error.message.rstrip()
-    return f"{message}{facts}{'' if message.endswith(_ENDS) else '.'} {advice(error.kind)}"
-
-
-def _sentence(text: str) -> str:
-    """`text` with an end: providers send words as well as sentences."""
-    text = text.rstrip()
-    return text if text.endswith(_ENDS) else text + "."
-
-
-def stop_sentence(reason: str | None, details: object = None) -> str | None:
-    """The sentence a stop reason deserves; None for the ordinary ones."""
-    if reason is None or reason in (StopReason.END_TURN, StopReason.STOP_SEQUENCE, StopReason.TOOL_USE, StopReason.PAUSE_TURN):
-        return None
-    sentence = next((text for known, text in _STOP_SENTENCES.items() if known == reason), f"The model stopped: {reason}.")
-    explanation = string(details, "explanation") if isinstance(details, dict) else ""  # pyright: ignore[reportUnknownArgumentType]
-    return f"{sentence} {explanation}".rstrip()
 
 
 def usage_line(usage: Usage | None, model: str | None) -> str:
@@ -149,7 +117,7 @@ class LabelledLines:
             case RequestStarted():
                 self._counts = ""
             case RetryScheduled():
-                self._line("Retry", f"{_sentence(event.error.message)} Attempt {event.attempt + 1} in {event.delay:.1f} s.")
+                self._line("Retry", f"{sentence(event.error.message)} Attempt {event.attempt + 1} in {event.delay:.1f} s.")
             case ToolFinished():
                 self._tool_finished(event)
             case ToolProgress():
@@ -208,7 +176,7 @@ class LabelledLines:
         """End the open block, if there is one, and its line."""
         block, self._block = self._block, None
         if self._label == "Thinking":
-            self._write_note(f"Thinking: {_EMPTY_THINKING}\n")
+            self._write_note(f"Thinking: {EMPTY_THINKING}\n")
         elif block is not None and takes_input(block):
             self._write_note(argument_lines("".join(self._input), block.get("input")))
         if self._line_begun:
@@ -219,9 +187,9 @@ class LabelledLines:
 
     def _message_stopped(self, event: MessageStopped) -> None:
         self._stop()
-        sentence = stop_sentence(event.stop_reason, event.extra.get("stop_details"))
-        if sentence:
-            self._line("Note", sentence)
+        said = stop_sentence(event.stop_reason, event.extra.get("stop_details"))
+        if said:
+            self._line("Note", said)
         self._counts = usage_line(self._usage, self._model)
 
     def _tool_finished(self, event: ToolFinished) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
-from typing import Any
+from dataclasses import asdict
 
 from claude_tui.cli import compose
 from claude_tui.cli.exits import say
@@ -38,7 +38,7 @@ def show(paths: Paths, flags: Mapping[str, str], output: Output) -> int:
     for warning in loaded.warnings:
         say(warning)
     try:
-        models = [_completed(model) for model in asyncio.run(_listed(loaded.settings))]
+        models = asyncio.run(_listed(loaded.settings, paths))
     except ProviderError as error:
         if error.info.kind not in _OFFLINE:
             raise
@@ -51,25 +51,16 @@ def show(paths: Paths, flags: Mapping[str, str], output: Output) -> int:
     return 0
 
 
-async def _listed(settings: Settings) -> list[ModelInfo]:
+async def _listed(settings: Settings, paths: Paths) -> list[ModelInfo]:
+    from claude_tui.providers.anthropic import DEFAULT_BASE_URL
+    from claude_tui.providers.model_list import ModelList
+
     provider = compose.make_provider(settings)
+    address = settings.base_url or os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL
     try:
-        return await provider.models()
+        return await ModelList(provider, paths.cache, address).refresh()
     finally:
         await provider.close()
-
-
-def _completed(model: ModelInfo) -> ModelInfo:
-    """The endpoint's word, and the table's where the endpoint says nothing (gateways list ids only)."""
-    from claude_tui.providers.catalog import find
-
-    known = find(model.id)
-    if known is None:
-        return model
-    missing: dict[str, Any] = {
-        item.name: getattr(known, item.name) for item in fields(ModelInfo) if getattr(model, item.name) is None
-    }
-    return replace(model, **missing)
 
 
 def _print_table(models: Sequence[ModelInfo], default: str) -> None:

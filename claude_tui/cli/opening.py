@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from claude_tui.cli.exits import UsageError
 from claude_tui.cli.options import Resume
 from claude_tui.config import Settings
-from claude_tui.engine.session import Session
+from claude_tui.engine.session import KEEP, Session
 from claude_tui.engine.workspace import Workspace
 
 
@@ -35,5 +35,5 @@ async def open_session(
         await session.close()
         raise UsageError("The system prompt of a session is fixed by its first request: start a new session to use another one.")
     model = settings.model if "model" in flags or not session.info.model else None
-    await session.switch_model(model, settings.effort if "effort" in flags else None)
+    await session.switch_model(model, settings.effort if "effort" in flags else KEEP)
     return session

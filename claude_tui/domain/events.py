@@ -59,9 +59,10 @@ class BlockDelta:
 
 @dataclass(frozen=True, slots=True)
 class BlockStopped:
-    """Once per started block, unless the stream fails."""
+    """Once per started block, unless the stream fails. `seconds` since its start: the engine's measure, providers never set it."""
 
     number: int
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,27 +213,26 @@ def event_json(event: Event) -> dict[str, Any]:
     return data
 
 
-def replay(messages: Sequence[Message]) -> Iterator[Event]:
+def replay(messages: Sequence[Message], *, running: bool = False) -> Iterator[Event]:
     """The events that these stored messages (root to leaf of one path) came from, one delta a block.
 
-    A user message that holds tool results continues the turn; any other begins one. Every turn is ended.
+    A user message that holds tool results continues the turn; any other begins one. Every turn is ended, but for the last one
+    where it is `running`.
     """
     session_id = messages[0].session_id if messages else ""
-    ending: TurnEnded | None = None
+    last: Message | None = None
     for message in messages:
-        if message.role is Role.USER and not _is_results(message):
-            if ending:
-                yield ending
-            yield TurnStarted(session_id, message)
-            ending = TurnEnded(session_id, Outcome.COMPLETED)
-        elif message.role is Role.USER:
-            yield from _replay_results(message)
-            ending = ending and TurnEnded(session_id, Outcome.INTERRUPTED)  # unless an answer to the results follows
-        else:
+        if message.role is Role.ASSISTANT:
             yield from replay_answer(message)
-            ending = TurnEnded(session_id, _OUTCOMES[message.status], message.error)
-    if ending:
-        yield ending
+        elif is_prompt(message):
+            if last:
+                yield TurnEnded(session_id, *ending_of(last))
+            yield TurnStarted(session_id, message)
+        else:
+            yield from _replay_results(message)
+        last = message
+    if last and not running:
+        yield TurnEnded(session_id, *ending_of(last))
 
 
 _OUTCOMES = {
@@ -241,6 +241,33 @@ _OUTCOMES = {
     Status.INTERRUPTED: Outcome.INTERRUPTED,
     Status.FAILED: Outcome.FAILED,
 }
+TURN_END = "turn_end"
+"""Key of `extra` in the last message of a turn whose end that message does not tell by itself."""
+
+
+def ending_of(last: Message) -> tuple[Outcome, ErrorInfo | None]:
+    """How the turn ended whose last message this is: as was noted, else as the message tells; without an answer it broke off."""
+    given: Any = last.extra.get(TURN_END)
+    if isinstance(given, dict):
+        noted = cast("dict[str, Any]", given)
+        try:
+            error = noted.get("error")
+            return Outcome(noted.get("outcome")), ErrorInfo.from_json(error) if error else None
+        except (ValueError, LookupError, TypeError, AttributeError):
+            pass  # damaged, or of a newer version: as if it had not been noted
+    if last.role is Role.USER:
+        return Outcome.INTERRUPTED, None
+    return _OUTCOMES[last.status], last.error
+
+
+def noted_ending(outcome: Outcome, error: ErrorInfo | None) -> dict[str, Any]:
+    """What `extra` of a turn's last message has to hold for `ending_of` to give this."""
+    return {TURN_END: {"outcome": outcome.value, "error": error.to_json() if error else None}}
+
+
+def is_prompt(message: Message) -> bool:
+    """Whether the user said this, rather than a tool."""
+    return message.role is Role.USER and not _is_results(message)
 
 
 def _is_results(message: Message) -> bool:
@@ -268,9 +295,15 @@ def replay_answer(message: Message) -> Iterator[Event]:
         yield from _replay_block(message, number, block)
         yield from (BlockDelta(number, "other", data=data) for where, data in leftovers if where == number)
         if number not in message.open_blocks:
-            yield BlockStopped(number)
+            yield BlockStopped(number, _block_seconds(message, number))
     if message.status is Status.COMPLETE:
         yield MessageStopped(message.stop_reason, {} if message.stop_details is None else {"stop_details": message.stop_details})
+
+
+def _block_seconds(message: Message, number: int) -> float | None:
+    given: Any = (message.timings or {}).get("block_ms")
+    ms: Any = cast("dict[str, Any]", given).get(str(number)) if isinstance(given, dict) else None
+    return ms / 1000 if isinstance(ms, (int, float)) else None
 
 
 _STREAMED: dict[str, tuple[str, DeltaKind]] = {"text": ("text", "text"), "thinking": ("thinking", "thinking")}

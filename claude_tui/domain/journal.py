@@ -7,7 +7,7 @@ chunks gives the same message as folding the events did; a prefix of the chunks 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -142,6 +142,21 @@ def fold_chunks(chunks: Iterable[Chunk]) -> Partial:
     for event in events_of(chunks):
         partial.apply(event)
     return partial
+
+
+def timings_of(chunks: Sequence[Chunk]) -> dict[str, Any]:
+    """What can still be said of an answer's times: `ttft_ms`, `total_ms` and, for each block, `block_ms`."""
+    total = chunks[-1].ms if chunks else 0
+    ttft = next((chunk.ms for chunk in chunks if chunk.kind in ("text", "thinking") and chunk.text), None)
+    begun: dict[int, int] = {}
+    block_ms: dict[str, int] = {}
+    for chunk in chunks:
+        if chunk.kind == "start":
+            begun[chunk.block] = chunk.ms
+        elif chunk.kind == "stop" and chunk.block in begun:
+            block_ms[str(chunk.block)] = chunk.ms - begun.pop(chunk.block)
+    block_ms.update({str(number): total - ms for number, ms in begun.items()})
+    return {"ttft_ms": ttft, "total_ms": total, "block_ms": block_ms}
 
 
 def timeline_of(chunks: Iterable[Chunk]) -> tuple[tuple[int, int, int], ...]:

@@ -3,11 +3,13 @@
 Appending a delta is O(1): text is kept in lists and joined once. Nothing that the API sent is changed or dropped: a delta the block
 has no place for goes to `extra["other_deltas"]` in the API's form, input text that is not JSON to `raw_inputs`. Where the SDK's own
 helper folds a stream without raising or losing something, the content is equal to the helper's.
+
+`events` is the way back for a stream that still runs: exact to the last character, so that what follows can follow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -41,6 +43,7 @@ _MERGED_DELTAS = {"compaction_delta": "compaction"}
 class _Run:
     """Text deltas in a block of another type."""
 
+    kind: DeltaKind
     name: str
     key: str
     parts: list[str] = field(default_factory=list[str])
@@ -86,7 +89,7 @@ class _Folding:
             return
         run = self.others[-1] if self.others else None
         if not isinstance(run, _Run) or run.name != name:
-            run = _Run(name, key)
+            run = _Run(delta.kind, name, key)
             self.others.append(run)
         run.parts.append(delta.text)
 
@@ -119,6 +122,21 @@ class _Folding:
             return block, raw
         return block, None
 
+    def deltas(self, number: int) -> Iterator[BlockDelta]:
+        """The deltas taken so far, those of one kind as one."""
+        if self.text:
+            yield BlockDelta(number, "text" if self.text_key == "text" else "thinking", "".join(self.text))
+        if self.input:
+            yield BlockDelta(number, "input", "".join(self.input))
+        if self.signature is not None:
+            yield BlockDelta(number, "signature", self.signature)
+        yield from (BlockDelta(number, "citation", data=citation) for citation in self.citations)
+        for other in self.others:
+            if isinstance(other, _Run):
+                yield BlockDelta(number, other.kind, "".join(other.parts))
+            else:
+                yield BlockDelta(number, "other", data=other)
+
     def other_deltas(self) -> Iterator[Any]:
         for other in self.others:
             yield {"type": other.name, other.key: join_pairs("".join(other.parts))} if isinstance(other, _Run) else other
@@ -134,6 +152,7 @@ class Partial:
         self.stop_reason: str | None = None
         self.stop_details: Any = None
         self.extra: dict[str, Any] = {}
+        self.started = False
         self.complete = False
         self._blocks: list[_Folding] = []
 
@@ -153,6 +172,7 @@ class Partial:
         elif type(event) is MessageStarted:
             self.api_id, self.model, self.usage = event.api_id, event.model, event.usage
             self._take_extra(event.extra)
+            self.started = True
         elif type(event) is MessageStopped:
             self.stop_reason = event.stop_reason
             self._take_extra(event.extra)
@@ -177,6 +197,18 @@ class Partial:
     def blocks(self) -> tuple[Block, ...]:
         """The content as it stands."""
         return tuple(folding.fold()[0] for folding in self._blocks)
+
+    def events(self, seconds: Mapping[int, float]) -> Iterator[Event]:
+        """Events that fold to what is here, whatever follows them. `seconds`: block number → how long it took."""
+        if self.started:
+            ends = {"stop_reason": self.stop_reason, "stop_details": self.stop_details}
+            extra = {**self.extra, **{key: value for key, value in ends.items() if value is not None}}
+            yield MessageStarted(self.api_id, self.model, self.usage, extra)
+        for number, folding in enumerate(self._blocks):
+            yield BlockStarted(number, folding.seed)
+            yield from folding.deltas(number)
+            if folding.closed:
+                yield BlockStopped(number, seconds.get(number))
 
     def message(self, base: Message, status: Status) -> Message:
         """`base` (ids, parent, times) filled with what has been folded."""

@@ -5,11 +5,12 @@ Only `cli/compose.py` knows who fills them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from claude_tui.domain.blocks import Block
+from claude_tui.domain.desk import Desk
 from claude_tui.domain.errors import StoreError
 from claude_tui.domain.events import Event, ProviderEvent
 from claude_tui.domain.journal import Chunk
@@ -100,9 +101,35 @@ class Provider(Protocol):
         """The answer's events in the order `events.py` promises. Closing the generator closes the connection."""
         ...
 
+    def credentials(self) -> tuple[str, ...]:
+        """Where some will be found, by name only; empty where there are none. Cheap: loads nothing, asks nobody."""
+        ...
+
+    def warm_up(self) -> None:
+        """Begin to load what the first request needs, beside whatever else happens; returns at once."""
+        ...
+
     async def models(self) -> list[ModelInfo]: ...
 
     async def close(self) -> None: ...
+
+
+class ModelCatalog(Protocol):
+    """What is known of the models, without asking the network unless told to."""
+
+    def known(self) -> list[ModelInfo]:
+        """What the endpoint listed last, or the models this version knows."""
+        ...
+
+    def find(self, model_id: str) -> ModelInfo | None: ...
+
+    async def refresh(self) -> list[ModelInfo]:
+        """Ask the endpoint and remember its answer. Failures are `ProviderError`."""
+        ...
+
+    def age(self) -> float | None:
+        """Seconds since the endpoint was asked; None if it never was."""
+        ...
 
 
 class SessionLock(Protocol):
@@ -131,6 +158,10 @@ class Store(Protocol):
         """Take the session's lock; raises SessionHeld if another process has it."""
         ...
 
+    def is_held(self, session_id: str) -> bool:
+        """Whether anybody, this process included, holds the session's lock."""
+        ...
+
     async def create_session(self, session: SessionInfo) -> None: ...
 
     async def update_session(self, session: SessionInfo) -> None:
@@ -149,6 +180,24 @@ class Store(Protocol):
         """Updated last first; sessions without a message are left out."""
         ...
 
+    async def unsent(self) -> list[SessionInfo]:
+        """Sessions without a message on whose desk the user left text, the desk that was saved last first."""
+        ...
+
+    async def delete_session(self, session_id: str) -> None:
+        """Hide the session from lists, look-ups and search until it is restored."""
+        ...
+
+    async def restore_session(self, session_id: str) -> None: ...
+
+    async def desk(self, session_id: str) -> Desk:
+        """What lies on the session's desk; an empty one where nothing does."""
+        ...
+
+    async def save_desk(self, session_id: str, desk: Desk) -> None:
+        """Cheap: survives the death of the process, not that of the machine at once. The session counts as unchanged."""
+        ...
+
     async def add_message(self, message: Message) -> None:
         """Store a finished message durably and make it the session's leaf."""
         ...
@@ -165,6 +214,10 @@ class Store(Protocol):
         """Replace row and chunks of a streaming answer by the finished message, durably, in one transaction."""
         ...
 
+    async def set_extra(self, message_id: str, extra: Mapping[str, Any]) -> None:
+        """Replace a finished message's `extra`; its content stays as it is."""
+        ...
+
     async def path(self, leaf_id: str) -> list[Message]:
         """Root to leaf."""
         ...
@@ -175,6 +228,26 @@ class Store(Protocol):
 
     async def tree(self, session_id: str) -> list[Message]:
         """Every message of the session by creation."""
+        ...
+
+    async def prompts(self, session_id: str | None, limit: int) -> list[str]:
+        """What the user asked, newest first, each text once: on this session's current path, or in all sessions."""
+        ...
+
+    async def versions(self, session_id: str) -> dict[str | None, tuple[str, ...]]:
+        """Where there is more than one prompt below a message: its id (None: the root) → theirs by creation."""
+        ...
+
+    async def newest_leaf(self, message_id: str) -> str:
+        """Where one gets from this message by following the newest child each time."""
+        ...
+
+    async def peek(self, session_id: str) -> list[Message]:
+        """The current path as far as it has come: an answer that streams, in whatever process, is as its journal tells it."""
+        ...
+
+    async def changed(self, session_id: str) -> object:
+        """Differs from the last time if anything of the session may have changed (but for its desk). Cheap enough to ask often."""
         ...
 
     async def import_session(self, session: SessionInfo, messages: Sequence[Message]) -> None:

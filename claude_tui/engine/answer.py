@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
 from claude_tui.domain.errors import ErrorInfo, StoreError
-from claude_tui.domain.events import Alive, BlockDelta, BlockStarted, Event, MessageStopped, Notice
+from claude_tui.domain.events import Alive, BlockDelta, BlockStarted, BlockStopped, Event, MessageStarted, MessageStopped, Notice
 from claude_tui.domain.ids import timestamp
 from claude_tui.domain.journal import Journal
 from claude_tui.domain.messages import Message, Role, SessionInfo, Status
@@ -54,6 +54,9 @@ class Answer:
         self._heard = False
         self._silent_checks = 0
         self._begun = False
+        self._announced = False
+        self._block_began: dict[int, int] = {}
+        self._block_ms: dict[int, int] = {}
         self.first_text: float | None = None
         self._base = Message(
             id=message_id,
@@ -101,26 +104,45 @@ class Answer:
 
     def take(self, event: Event) -> None:
         """Any event but a start of a block or the end of the message."""
-        self._partial.apply(event)
-        self._heard = self._heard or type(event) is not Alive
-        if self._journal.add(event, self._ms()) and self._begun:
-            self.flush()
+        ms = self._ms()
+        if type(event) is BlockStopped:
+            took = self._block_ms[event.number] = ms - self._block_began.get(event.number, ms)
+            event = dataclasses.replace(event, seconds=took / 1000)
+        self._note(event, ms)
         self._emit(event)
 
     async def take_start(self, event: BlockStarted) -> None:
-        """The first block makes the row of the answer; if that fails the answer goes on in memory and the user is told."""
+        """The first block makes the row of the answer; if that fails the answer goes on in memory and the user is told.
+
+        An interrupt meanwhile keeps the block, so it is announced all the same.
+        """
+        ms = self._block_began[event.number] = self._ms()
         if self._begun:
-            self.take(event)
+            self._note(event, ms)
+            self._emit(event)
             return
-        self._partial.apply(event)
         self._begun = self._heard = True
-        self._journal.add(event, self._ms())
+        self._partial.apply(event)
+        self._journal.add(event, ms)
         try:
             await self._store.begin_message(self._base)
             self.flush()
         except StoreError as error:
             self._emit(not_saved(error))
-        self._emit(event)
+        finally:
+            self._announced = True
+            self._emit(event)
+
+    def _note(self, event: Event, ms: int) -> None:
+        self._partial.apply(event)
+        self._heard = self._heard or type(event) is not Alive
+        if self._journal.add(event, ms) and self._begun:
+            self.flush()
+
+    def so_far(self) -> Iterator[Event]:
+        """The events of the answer that have been announced, one delta a block; what comes from now on follows them."""
+        events = self._partial.events({number: ms / 1000 for number, ms in self._block_ms.items()})
+        return events if self._announced else (event for event in events if type(event) is MessageStarted)
 
     def flush(self) -> None:
         """Hand what has gathered to the store, without waiting for it."""
@@ -137,12 +159,15 @@ class Answer:
         """The message as it stands. An answer that came whole is complete whatever happened to the turn."""
         total = round((self._loop.time() - self._sent) * 1000)
         ttft = None if self.first_text is None else round((self.first_text - self._sent) * 1000)
+        block_ms = {str(number): self._block_ms.get(number, max(0, total - began)) for number, began in self._block_began.items()}
+        timings = {"ttft_ms": ttft, "total_ms": total, "block_ms": block_ms}
         status = Status.COMPLETE if self.complete else status
-        base = dataclasses.replace(self._base, timings={"ttft_ms": ttft, "total_ms": total}, error=None if self.complete else error)
-        return self._partial.message(base, status)
+        return self._partial.message(
+            dataclasses.replace(self._base, timings=timings, error=None if self.complete else error), status
+        )
 
     async def commit(self, stopped: MessageStopped, limit: Callable[[Message], ErrorInfo | None]) -> Message:
-        """Commit the whole answer, then announce its end. `limit`: why it counts as failed all the same, None if it does not."""
+        """Put the whole answer on disk. `limit`: why it counts as failed all the same, None if it does not."""
         self._stopped = stopped
         self._partial.apply(stopped)
         message = self.folded(Status.COMPLETE)
@@ -155,6 +180,9 @@ class Answer:
     async def store(self, message: Message) -> None:
         self.flush()
         await self._store.finish_message(message)
+
+    def announce_end(self) -> None:
+        """Tell of the end, if it came: the answer is on disk and on the path."""
         if self._stopped is not None:
             self._emit(self._stopped)
 

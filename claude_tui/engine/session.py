@@ -1,6 +1,7 @@
-"""A session that is open: its path, its turn, and who is told of it.
+"""A session that is open: its path, its turn, its desk, and who is told of it.
 
-The session owns the turn's task; `interrupt` is the only thing that cancels it. One turn at a time.
+The session owns the turn's task; `interrupt` is the only thing that cancels it. One turn at a time. What is asked while a turn runs
+(another model, a title) holds from the next request on, and no turn undoes it.
 """
 
 from __future__ import annotations
@@ -10,19 +11,43 @@ import dataclasses
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Literal
 
 from claude_tui.domain.blocks import Block, plain_text, text_block
-from claude_tui.domain.events import Event, SessionChanged, TurnEnded, replay
+from claude_tui.domain.desk import Desk
+from claude_tui.domain.errors import StoreError
+from claude_tui.domain.events import BlockDelta, Event, SessionChanged, TurnEnded, replay
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, Role, SessionInfo
 from claude_tui.domain.ports import Provider, SessionLock, Sink, Store
 from claude_tui.domain.text import repair, safe_line
+from claude_tui.engine.branch import Branch, newest_page
+from claude_tui.engine.record import Record
+from claude_tui.engine.tasks import finished
 from claude_tui.engine.tooling import Toolbox
 from claude_tui.engine.turn import Turn, TurnOptions, TurnResult
+from claude_tui.engine.underway import Underway
 
 _log = logging.getLogger(__name__)
 
 TITLE_LENGTH = 80
+
+
+class _Keep(Enum):
+    KEEP = 0
+
+
+KEEP: Literal[_Keep.KEEP] = _Keep.KEEP
+"""Leaves a value as it is, where None is one."""
+
+
+def renamed(info: SessionInfo, title: str) -> SessionInfo:
+    """`info` with this title on one line; ValueError where nothing can be seen of it."""
+    line = safe_line(title)
+    if not line:
+        raise ValueError("a title has at least one character that can be seen")
+    return dataclasses.replace(info, title=line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +61,101 @@ class Engine:
 
 
 class Session:
-    """Made by the Workspace. `stored`: whether its row is on disk already; a new session is stored with its first prompt."""
+    """Made by the Workspace. A new session is stored with its first prompt, or with the first text that lies on its desk."""
 
-    def __init__(self, info: SessionInfo, path: list[Message], engine: Engine, lock: SessionLock | None, *, stored: bool) -> None:
-        self.info = info
-        self.path = path
+    def __init__(
+        self, record: Record, branch: Branch, engine: Engine, lock: SessionLock, *, forget: Callable[[Session], None]
+    ) -> None:
+        self._record = record
+        self._branch = branch
         self._engine = engine
         self._lock = lock
-        self._stored = stored
-        self._sinks: list[Sink] = []
-        self._turn: asyncio.Task[TurnResult] | None = None
-        self._ended = False
+        self._forget = forget
+        self._sinks: tuple[Sink, ...] = ()
+        self._underway = Underway()
+        self._turn: Turn | None = None
+        self._task: asyncio.Task[TurnResult] | None = None
+        self._entered = self._ended = False
+        self._switching = False
+        self._closed = False
+
+    @property
+    def info(self) -> SessionInfo:
+        return self._record.info
+
+    @property
+    def desk(self) -> Desk:
+        return self._record.desk
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    @property
+    def stored(self) -> bool:
+        """Whether there is anything of the session on disk."""
+        return self._record.stored
+
+    # The path.
+
+    @property
+    def path(self) -> list[Message]:
+        """The known part of the path; it begins with a prompt. One list for as long as the session is open."""
+        return self._branch.path
+
+    @property
+    def complete(self) -> bool:
+        """Whether `path` begins at the root."""
+        return self._branch.complete
+
+    async def load(self) -> None:
+        """Read what is missing at the beginning of the path."""
+        await self._branch.load()
+
+    def versions_of(self, message_id: str) -> tuple[str, ...]:
+        """The ids of all versions of this prompt in order of creation, itself included."""
+        return self._branch.versions_of(message_id)
+
+    async def switch_version(self, prompt_id: str) -> None:
+        """Stand on this version of a prompt, at the newest end of what followed it."""
+        self._check_idle()
+        self._switching = True
+        try:
+            await finished(self._switch_version(prompt_id))
+        finally:
+            self._switching = False
+
+    async def _switch_version(self, prompt_id: str) -> None:
+        store = self._engine.store
+        leaf_id = await store.newest_leaf(prompt_id)
+        page = await newest_page(store, leaf_id)
+        await store.move_leaf(self.info.id, leaf_id)
+        self._branch.turn_to(page)
+        stored = await store.session(self.info.id)
+        self._record.place(stored.leaf_id, stored.message_count, stored.status)
+        self.emit(SessionChanged(self.info))
 
     # Who is told.
 
     def subscribe(self, sink: Sink) -> Callable[[], None]:
-        """Events go to `sink` from now on; the returned function ends that."""
-        self._sinks.append(sink)
-        return lambda: self._sinks.remove(sink)
+        """Events go to `sink` from the next one on; the returned function ends that, however often it is called."""
+        self._sinks = (*self._sinks, sink)
+        subscribed = True
+
+        def leave() -> None:
+            nonlocal subscribed
+            if subscribed:
+                subscribed = False
+                sinks = list(self._sinks)
+                sinks.remove(sink)
+                self._sinks = tuple(sinks)
+
+        return leave
 
     def emit(self, event: Event) -> None:
-        self._ended = type(event) is TurnEnded
+        if type(event) is not BlockDelta:
+            self._ended = type(event) is TurnEnded
+            self._underway.note(event)
         for sink in self._sinks:
             try:
                 sink(event)
@@ -64,87 +163,137 @@ class Session:
                 _log.exception("a sink failed on %s", type(event).__name__)
 
     def replay_to(self, sink: Sink) -> None:
-        """The stored conversation, through the path that live events take."""
-        for event in replay(self.path):
+        """The known conversation, through the path that live events take; a turn that runs, as far as it has come.
+
+        Who subscribes before anything else happens is told the rest without a gap.
+        """
+        for event in replay(self.path, running=self._underway.running):
             sink(event)
+        if self._underway.running:
+            answer = self._turn.answer if self._turn else None
+            for event in self._underway.events(self.path[-1] if self.path else None, answer):
+                sink(event)
 
     # The turn.
 
     @property
     def busy(self) -> bool:
-        return self._turn is not None and not self._turn.done()
+        return self._task is not None and not self._task.done()
 
-    def submit(self, prompt: str | list[Block]) -> asyncio.Task[TurnResult]:
-        """Begin a turn; the task ends with its result, interrupted or not."""
-        if self.busy:
+    def _check_idle(self) -> None:
+        if self._closed:
+            raise RuntimeError("the session is closed")
+        if self.busy or self._switching:
             raise RuntimeError("the session is busy with a turn")
+
+    def submit(self, prompt: str | list[Block], *, replaces: str | None = None) -> asyncio.Task[TurnResult]:
+        """Begin a turn; the task ends with its result, interrupted or not.
+
+        `replaces`: id of a prompt on the path, of which this is a new version: the path is cut back to it when the new one is on
+        disk. ValueError if there is no such prompt.
+        """
+        self._check_idle()
+        parent_id = self.path[-1].id if self.path else None
+        if replaces is not None:
+            parent_id = self._branch.prompt(replaces).parent_id
         blocks = [text_block(repair(prompt))] if isinstance(prompt, str) else prompt
-        self._ended = False
-        self._turn = asyncio.get_running_loop().create_task(self._run(tuple(blocks)))
-        return self._turn
+        message = Message(new_id(), self.info.id, parent_id, Role.USER, tuple(blocks), created_at=timestamp())
+        self._entered = self._ended = False
+        self._task = asyncio.get_running_loop().create_task(self._run(message, replaces))
+        return self._task
 
-    async def _run(self, blocks: tuple[Block, ...]) -> TurnResult:
-        turn = Turn(
-            self.info,
-            self.path,
-            store=self._engine.store,
-            provider=self._engine.provider,
-            toolbox=self._engine.toolbox,
-            options=self._engine.options,
-            emit=self.emit,
-        )
-        prompt = Message(
-            id=new_id(),
-            session_id=self.info.id,
-            parent_id=self.path[-1].id if self.path else None,
-            role=Role.USER,
-            blocks=blocks,
-            created_at=timestamp(),
-        )
-        result = await turn.run(prompt, self._prepare)
-        self.info = turn.session
-        return result
-
-    async def _prepare(self, session: SessionInfo, prompt: Message) -> SessionInfo:
-        """Before the first prompt is stored: the session's row, with its tools frozen and a title from the prompt."""
-        if session.tools is None:
-            session = dataclasses.replace(session, tools=self._engine.toolbox.specs())
-        if not session.title:
-            session = dataclasses.replace(session, title=safe_line(plain_text(prompt.blocks), TITLE_LENGTH))
-        if not self._stored:
-            await self._engine.store.create_session(session)
-            self._stored = True
-        elif session != self.info:
-            await self._engine.store.update_session(session)
-        self.info = session
-        return session
+    async def _run(self, prompt: Message, replaces: str | None) -> TurnResult:
+        self._entered = True
+        engine = self._engine
+        self._turn = Turn(self, store=engine.store, provider=engine.provider, toolbox=engine.toolbox, options=engine.options)
+        try:
+            return await self._turn.run(prompt, replaces)
+        finally:
+            self._turn = None
 
     def interrupt(self) -> bool:
         """Stop the running turn; whether there was one. What came is kept; the task ends by itself.
 
         A turn that is telling of its end is over: a sink that cannot take the news changes nothing.
         """
-        return self._turn is not None and not self._turn.done() and not self._ended and self._turn.cancel()
+        if self._task is None or self._task.done() or self._ended:
+            return False
+        if self._entered:
+            return self._task.cancel()
+        asyncio.get_running_loop().call_soon(self._task.cancel)  # a task that never ran would lose the prompt
+        return True
+
+    def when_idle(self, call: Callable[[], object]) -> None:
+        """Have `call` called when the turn that runs has ended."""
+        if self._task is not None:
+            self._task.add_done_callback(lambda _task: call())
 
     def answer_approval(self, tool_use_id: str, allowed: bool) -> bool:
+        """The user's word on a call that waits for it; whether one did."""
         return self._engine.toolbox.approvals.answer(tool_use_id, allowed)
 
-    async def switch_model(self, model: str | None = None, effort: str | None = None) -> None:
-        """The model and effort of the requests to come; None leaves either as it is."""
-        changed = dataclasses.replace(self.info, model=model or self.info.model, effort=effort or self.info.effort)
-        if changed == self.info:
-            return
-        self.info = changed
-        if self._stored:
-            await self._engine.store.update_session(changed)
-        self.emit(SessionChanged(changed))
+    # What the turn asks.
+
+    async def prepare(self, prompt: Message) -> bool:
+        """Before a prompt is stored: the session's row, with its tools frozen and a title from the prompt."""
+        facts: dict[str, Any] = {}
+        if self.info.tools is None:
+            facts["tools"] = self._engine.toolbox.specs()
+        if not self.info.title:
+            facts["title"] = safe_line(plain_text(prompt.blocks), TITLE_LENGTH)
+        return await self._record.change(facts, create=True)
+
+    def take(self, message: Message, replaces: str | None = None) -> None:
+        """A committed message is the end of the path now."""
+        left = self._branch.take(message, replaces)
+        status = message.status.value if message.role is Role.ASSISTANT else self.info.status
+        self._record.place(message.id, self.info.message_count - left + 1, status)
+
+    def amend(self, message: Message) -> None:
+        self._branch.amend(message)
+
+    async def note(self, facts: dict[str, Any]) -> None:
+        """Keep these with the session, in its `extra`."""
+        await self._record.change({"extra": {**self.info.extra, **facts}})
+
+    # What the user changes.
+
+    async def switch_model(self, model: str | None = None, effort: str | Literal[_Keep.KEEP] | None = KEEP) -> None:
+        """The model and effort of the requests to come, also of a turn that runs. No model leaves that as it is."""
+        facts: dict[str, Any] = {"model": model} if model else {}
+        if effort is not KEEP:
+            facts["effort"] = effort or None
+        await self._change(facts)
+
+    async def rename(self, title: str) -> None:
+        """ValueError where nothing can be seen of the title."""
+        await self._change({"title": renamed(self.info, title).title})
+
+    async def set_system(self, text: str | None) -> None:
+        """The system prompt, None for no one. RuntimeError once the conversation has begun, for it is frozen with that."""
+        if self.path or self.busy:
+            raise RuntimeError("the system prompt of a session is fixed by its first request")
+        await self._change({"system": text if text and text.strip() else None})
+
+    async def _change(self, facts: dict[str, Any]) -> None:
+        if self._closed:
+            raise RuntimeError("the session is closed")
+        if await finished(self._record.change(facts)):
+            self.emit(SessionChanged(self.info))
+
+    async def save_desk(self, desk: Desk) -> None:
+        """Keep what lies on the screen. Text gets a new session its row; StoreError where it cannot be kept."""
+        if self._closed:
+            raise StoreError("The session is closed; what lies on its screen is not saved any more.")
+        await finished(self._record.save_desk(desk))
 
     async def close(self) -> None:
-        """Interrupt what runs, wait for its commit, and let go of the session."""
-        turn = self._turn
-        if turn is not None and not turn.done():
-            turn.cancel()
-            await asyncio.wait([turn])
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+        """Interrupt what runs, wait for its commit, and let go of the session. Nothing happens the second time."""
+        self._closed = True
+        self.interrupt()
+        if self._task is not None and not self._task.done():
+            await asyncio.wait([self._task])
+        self._branch.stop_loading()
+        await self._record.settled()
+        self._lock.release()
+        self._forget(self)

@@ -10,10 +10,10 @@ import asyncio
 import dataclasses
 import logging
 import random
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol
 
 from claude_tui.domain import history
 from claude_tui.domain.blocks import Block
@@ -27,18 +27,21 @@ from claude_tui.domain.events import (
     RequestStarted,
     RetryScheduled,
     SessionChanged,
+    ToolFinished,
     TurnEnded,
     TurnStarted,
+    ending_of,
+    noted_ending,
 )
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, Outcome, Role, SessionInfo, Status, StopReason, Usage, sum_usage
 from claude_tui.domain.ports import ChatRequest, Provider, Store, Timeouts
 from claude_tui.engine.answer import Answer
 from claude_tui.engine.retry import LONGEST_RETRY_AFTER, delay_before_retry
+from claude_tui.engine.tasks import to_the_end
 from claude_tui.engine.tooling import Call, Toolbox, calls_of, complete_results
 
 _log = logging.getLogger(__name__)
-_T = TypeVar("_T")
 
 MOST_PAUSES = 10
 """How often in a row a paused answer is continued before the turn ends."""
@@ -82,34 +85,63 @@ class _Running:
     seconds: dict[str, float] = field(default_factory=dict[str, float])
 
 
+class Host(Protocol):
+    """What a turn asks of the session it belongs to. `info` may be another one with each request; `path` is root to leaf."""
+
+    @property
+    def info(self) -> SessionInfo: ...
+
+    @property
+    def path(self) -> list[Message]: ...
+
+    def emit(self, event: Event) -> None: ...
+
+    async def prepare(self, prompt: Message) -> bool:
+        """Make the session's row ready to take this prompt; whether `info` changed by that."""
+        ...
+
+    async def load(self) -> None:
+        """See that the path is known from the root on."""
+        ...
+
+    def take(self, message: Message, replaces: str | None = None) -> None:
+        """A committed message is the end of the path now, in the place of prompt `replaces` if that is given."""
+        ...
+
+    def amend(self, message: Message) -> None:
+        """The message of this id is this one now."""
+        ...
+
+    async def note(self, facts: dict[str, Any]) -> None:
+        """Keep these facts with the session."""
+        ...
+
+
 class Turn:
-    """A turn on `path` (root to leaf, extended in place as messages are committed). `run` once."""
+    """A turn of `host`, whose path grows as messages are committed. `run` once. `answer`: the one being received."""
 
     def __init__(
         self,
-        session: SessionInfo,
-        path: list[Message],
+        host: Host,
         *,
         store: Store,
         provider: Provider,
         toolbox: Toolbox,
         options: TurnOptions,
-        emit: Callable[[Event], None],
         jitter: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.session = session
-        self._path = path
+        self._host = host
         self._store = store
         self._provider = provider
         self._toolbox = toolbox
         self._options = options
-        self._emit = emit
+        self._emit = host.emit
         self._jitter = jitter
         self._sleep = sleep
         self._loop = asyncio.get_running_loop()
-        self._first = len(path)
-        self._answer: Answer | None = None
+        self._messages: list[Message] = []
+        self.answer: Answer | None = None
         self._running: _Running | None = None
         self._began = self._loop.time()
         self._sent: float | None = None
@@ -118,14 +150,14 @@ class Turn:
         self._is_last_request = False
         self._first_text: float | None = None
 
-    async def run(self, prompt: Message, prepare: Callable[[SessionInfo, Message], Awaitable[SessionInfo]]) -> TurnResult:
+    async def run(self, prompt: Message, replaces: str | None = None) -> TurnResult:
         """Everything from the prompt to the end of the turn. An interrupt (cancelling the task) ends it in good order.
 
-        `prepare` makes the session ready to take the prompt, inside the turn's care for failures.
+        `replaces`: id of the prompt of which this one is a new version.
         """
         outcome, error = Outcome.FAILED, None
         try:
-            _, cancelled = await _to_the_end(self._begin(prompt, prepare))
+            _, cancelled = await to_the_end(self._begin(prompt, replaces))
             if cancelled:
                 raise asyncio.CancelledError
             await self._converse()
@@ -138,20 +170,24 @@ class Turn:
             _log.exception("the turn failed")
             text = f"An error in claude-tui itself ({type(failure).__name__}). The log has more."
             error = ErrorInfo(ErrorKind.PROTOCOL, text)
-        storage, _ = await _to_the_end(self._settle(outcome, error))
+        storage, _ = await to_the_end(self._settle(outcome, error))
         if storage is not None and error is None:
             outcome, error = (outcome, None) if outcome is Outcome.INTERRUPTED else (Outcome.FAILED, storage)
-        result = TurnResult(outcome, error, tuple(self._path[self._first :]), self._timings())
-        self._emit(TurnEnded(self.session.id, outcome, error))
+        result = TurnResult(outcome, error, tuple(self._messages), self._timings())
+        self._emit(TurnEnded(self._host.info.id, outcome, error))
         return result
 
-    async def _begin(self, prompt: Message, prepare: Callable[[SessionInfo, Message], Awaitable[SessionInfo]]) -> None:
-        before, self.session = self.session, await prepare(self.session, prompt)
+    async def _begin(self, prompt: Message, replaces: str | None) -> None:
+        changed = await self._host.prepare(prompt)
         await self._store.add_message(prompt)
-        self._path.append(prompt)
-        self._emit(TurnStarted(self.session.id, prompt))
-        if self.session != before:
-            self._emit(SessionChanged(self.session))
+        self._take(prompt, replaces)
+        self._emit(TurnStarted(self._host.info.id, prompt))
+        if changed:
+            self._emit(SessionChanged(self._host.info))
+
+    def _take(self, message: Message, replaces: str | None = None) -> None:
+        self._messages.append(message)
+        self._host.take(message, replaces)
 
     def _timings(self) -> dict[str, Any]:
         return {
@@ -162,6 +198,7 @@ class Turn:
 
     async def _converse(self) -> None:
         await self._provider.prepare()
+        await self._host.load()
         for number in range(1, self._options.max_requests + 1):
             self._is_last_request = number == self._options.max_requests
             message = await self._request()
@@ -192,14 +229,15 @@ class Turn:
         message_id, attempt, rebound = new_id(), 0, False
         while True:
             attempt += 1
-            self._answer = Answer(message_id, self.session, self._path[-1].id, self._store, self._emit)
-            self._emit(RequestStarted(attempt, self.session.model or "", message_id))
+            info = self._host.info
+            answer = self.answer = Answer(message_id, info, self._host.path[-1].id, self._store, self._emit)
+            self._emit(RequestStarted(attempt, info.model or "", message_id))
             try:
-                return await self._stream(self._answer)
+                return await self._stream(answer, self._chat_request(info))
             except ProviderError as error:
-                if self._answer.shown:
+                if answer.shown:
                     raise
-                self._answer = None
+                self.answer = None
                 if _is_binding_error(error.info) and not rebound:
                     rebound = True
                     await self._leave_out_thinking()
@@ -225,23 +263,20 @@ class Turn:
                 "The API no longer accepts the earlier thinking of this session; it is left out. Nothing else is lost.", "warning"
             )
         )
-        extra = {**self.session.extra, "without_thinking_to": self._path[-1].id}
-        self.session = dataclasses.replace(self.session, extra=extra)
-        await self._store.update_session(self.session)
+        await self._host.note({"without_thinking_to": self._host.path[-1].id})
 
-    def _chat_request(self) -> ChatRequest:
+    def _chat_request(self, info: SessionInfo) -> ChatRequest:
         return ChatRequest(
-            model=self.session.model or "",
-            messages=history.build(self._path, without_thinking_to=self.session.extra.get("without_thinking_to")),
+            model=info.model or "",
+            messages=history.build(self._host.path, without_thinking_to=info.extra.get("without_thinking_to")),
             max_tokens=self._options.max_tokens,
-            system=self.session.system,
-            tools=self.session.tools or (),
-            effort=self.session.effort,
+            system=info.system,
+            tools=info.tools or (),
+            effort=info.effort,
             timeouts=self._options.timeouts,
         )
 
-    async def _stream(self, answer: Answer) -> Message:
-        request = self._chat_request()
+    async def _stream(self, answer: Answer, request: ChatRequest) -> Message:
         if self._sent is None:
             self._sent = self._loop.time()
         message: Message | None = None
@@ -252,8 +287,8 @@ class Turn:
                         answer.take_delta(event)
                     elif type(event) is MessageStopped:
                         message = await answer.commit(event, self._limit)
-                        self._path.append(message)
-                        self._release(answer)
+                        self._release(answer, message)
+                        answer.announce_end()
                     elif type(event) is BlockStarted:
                         await answer.take_start(event)
                     else:
@@ -262,10 +297,11 @@ class Turn:
             raise ProviderError(ErrorInfo(ErrorKind.TRUNCATED, "The answer ended before it was complete."), retryable=True)
         return message
 
-    def _release(self, answer: Answer) -> None:
-        """The answer is on disk, or given up."""
+    def _release(self, answer: Answer, message: Message) -> None:
+        """The answer is a message on the path from now on."""
         self._first_text = self._first_text or answer.first_text
-        self._answer = None
+        self.answer = None
+        self._take(message)
 
     # Tools.
 
@@ -278,33 +314,30 @@ class Turn:
         running = self._running
         if running is None:
             return
+        self._running = None
         message = Message(
             id=new_id(),
-            session_id=self.session.id,
-            parent_id=self._path[-1].id,
+            session_id=self._host.info.id,
+            parent_id=self._host.path[-1].id,
             role=Role.USER,
             blocks=complete_results(running.calls, running.results),
             extra={"tool_seconds": dict(running.seconds)} if running.seconds else {},
             created_at=timestamp(),
         )
-        self._running = None
+        for call, block in zip(running.calls, message.blocks, strict=True):
+            if call.id not in running.results:
+                self._emit(ToolFinished(call.id, block))
         await self._store.add_message(message)
-        self._path.append(message)
+        self._take(message)
 
     # The end.
 
     async def _settle(self, outcome: Outcome, error: ErrorInfo | None) -> ErrorInfo | None:
         """Commit whatever is under way; the storage error if that fails."""
         try:
-            answer = self._answer
-            if answer is not None:
-                self._release(answer)
-            if answer is not None and answer.shown:
-                status = Status.INTERRUPTED if outcome is Outcome.INTERRUPTED else Status.FAILED
-                message = answer.folded(status, error)
-                self._path.append(message)
-                await answer.store(message)
+            await self._keep_answer(Status.INTERRUPTED if outcome is Outcome.INTERRUPTED else Status.FAILED, error)
             await self._store_results()
+            await self._note_ending(outcome, error)
         except StoreError as failure:
             return failure.info
         except Exception as failure:
@@ -312,6 +345,29 @@ class Turn:
             text = f"The end of the turn could not be stored ({type(failure).__name__}). The log has more."
             return ErrorInfo(ErrorKind.STORAGE, text)
         return None
+
+    async def _keep_answer(self, status: Status, error: ErrorInfo | None) -> None:
+        """What came of the answer stays in memory even where the disk does not take it."""
+        answer = self.answer
+        if answer is None or not answer.shown:
+            self.answer = None
+            return
+        message = answer.folded(status, error)
+        try:
+            await answer.store(message)
+        finally:
+            self._release(answer, message)
+        answer.announce_end()
+
+    async def _note_ending(self, outcome: Outcome, error: ErrorInfo | None) -> None:
+        """Keep how the turn ended with its last message, where that does not tell."""
+        last = self._messages[-1] if self._messages else None
+        if last is None or ending_of(last) == (outcome, error):
+            return
+        noted = dataclasses.replace(last, extra={**last.extra, **noted_ending(outcome, error)})
+        await self._store.set_extra(noted.id, noted.extra)
+        self._messages[-1] = noted
+        self._host.amend(noted)
 
 
 def _wanted_calls(message: Message) -> list[Call]:
@@ -329,17 +385,3 @@ def _duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} seconds"
     return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
-
-
-async def _to_the_end(work: Coroutine[Any, Any, _T]) -> tuple[_T, bool]:
-    """`work` to its end, however often this task is cancelled meanwhile; and whether it was."""
-    task = asyncio.ensure_future(work)
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if task.cancelled():
-                raise
-            cancelled = True
-    return task.result(), cancelled

@@ -22,9 +22,9 @@ from claude_tui.domain.events import ProviderEvent
 from claude_tui.domain.ports import ChatRequest, ModelInfo, Timeouts
 from claude_tui.domain.text import repair
 from claude_tui.logs import hide
-from claude_tui.providers import catalog
+from claude_tui.providers import catalog, credentials
 from claude_tui.providers.anthropic_stream import StreamFailure, StreamReader
-from claude_tui.providers.loading import import_in_thread
+from claude_tui.providers.loading import import_in_thread, start_import
 from claude_tui.providers.watchdog import ClosableBody, Watchdog
 
 if TYPE_CHECKING:
@@ -88,6 +88,12 @@ class AnthropicProvider:
 
     async def prepare(self) -> None:
         await self._connected()
+
+    def credentials(self) -> tuple[str, ...]:
+        return ("api_key",) if self._api_key else credentials.names(os.environ)
+
+    def warm_up(self) -> None:
+        start_import("anthropic")
 
     # The answer.
 

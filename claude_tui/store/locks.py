@@ -69,6 +69,23 @@ def hold(folder: Path, session_id: str) -> HeldLock:
         raise StoreError(f"The session cannot be locked at {path}: {error.strerror or error}.") from error
 
 
+def is_held(folder: Path, session_id: str) -> bool:
+    """Whether anybody holds the lock of this session. Asking takes no lock where nobody has ever died holding it."""
+    try:
+        descriptor = os.open(folder / session_id, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return False
+    try:
+        _lock(descriptor)
+    except BlockingIOError:
+        return True
+    except OSError as error:
+        raise StoreError(f"The lock {folder / session_id} cannot be looked at: {error.strerror or error}.") from error
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _open(path: Path) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), files.FILE_MODE)
     files.own(descriptor)

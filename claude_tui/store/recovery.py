@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from claude_tui.domain.errors import SessionHeld
-from claude_tui.domain.journal import Chunk, events_of
+from claude_tui.domain.journal import Chunk, events_of, timings_of
 from claude_tui.domain.messages import Message, Status
 from claude_tui.domain.partial import Partial
 from claude_tui.store import locks, tree
@@ -54,23 +54,24 @@ def recover_session(database: Database, session_id: str, is_ours: Callable[[], b
 
 
 def _end(connection: Sql, message: Message) -> None:
-    chunks = list(tree.journal_of(connection, message.id))
-    ended = _folded(message, chunks)
+    ended = folded(message, tree.journal_of(connection, message.id), Status.INTERRUPTED)
     if ended.blocks:
         tree.finish(connection, ended)
     else:
         tree.remove_empty(connection, message)
 
 
-def _folded(message: Message, chunks: Iterable[Chunk]) -> Message:
+def folded(message: Message, chunks: Iterable[Chunk], status: Status) -> Message:
     """`message` as its journal tells it, up to the first chunk that makes no sense."""
     partial = Partial()
+    good: list[Chunk] = []
     for chunk in chunks:
         try:
             for event in events_of([chunk]):
                 partial.apply(event)
         except _MALFORMED:
             break
-    if partial.block_count:
-        return partial.message(message, Status.INTERRUPTED)
-    return dataclasses.replace(message, status=Status.INTERRUPTED)
+        good.append(chunk)
+    if not partial.block_count:
+        return dataclasses.replace(message, status=status)
+    return partial.message(dataclasses.replace(message, timings=timings_of(good)), status)

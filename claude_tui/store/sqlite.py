@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import apsw
 
+from claude_tui.domain.desk import Desk
 from claude_tui.domain.errors import StoreError
 from claude_tui.domain.ids import timestamp
 from claude_tui.domain.journal import Chunk
 from claude_tui.domain.messages import Message, SessionInfo, Status
 from claude_tui.domain.ports import Page, SessionLock, Store
-from claude_tui.store import files, locks, recovery, search, sessions, tree
+from claude_tui.store import desks, files, following, locks, prompts, recovery, search, sessions, tree
 from claude_tui.store.chunklog import ChunkLog
 from claude_tui.store.connection import Database, Sql, value
 from claude_tui.store.migrations import migrate
@@ -45,6 +46,7 @@ class SqliteStore:
         self._database: Database
         self._chunks: ChunkLog
         self._failing = False
+        self._peeked: list[Message] = []
 
     @classmethod
     async def open(cls, data_dir: Path | None) -> SqliteStore:
@@ -129,6 +131,9 @@ class SqliteStore:
     def _recover_held(self, session_id: str, lock: locks.HeldLock) -> int:
         return recovery.recover_session(self._database, session_id, lambda: not lock.released)
 
+    def is_held(self, session_id: str) -> bool:
+        return self._folder is not None and locks.is_held(self._folder / "locks", session_id)
+
     async def create_session(self, session: SessionInfo) -> None:
         await self._write(lambda connection: sessions.create(connection, session))
 
@@ -150,6 +155,15 @@ class SqliteStore:
 
     async def sessions(self, *, limit: int | None = None) -> list[SessionInfo]:
         return await self._read(lambda connection: sessions.newest(connection, limit))
+
+    async def unsent(self) -> list[SessionInfo]:
+        return await self._read(desks.unsent)
+
+    async def desk(self, session_id: str) -> Desk:
+        return await self._read(lambda connection: desks.load(connection, session_id))
+
+    async def save_desk(self, session_id: str, desk: Desk) -> None:
+        await self._write(lambda connection: desks.save(connection, session_id, desk), durable=False)
 
     async def import_session(self, session: SessionInfo, messages: Sequence[Message]) -> None:
         await self._write(lambda connection: sessions.import_all(connection, session, messages))
@@ -177,6 +191,9 @@ class SqliteStore:
 
         await self._writer.post(run)
 
+    async def set_extra(self, message_id: str, extra: Mapping[str, Any]) -> None:
+        await self._write(lambda connection: tree.set_extra(connection, message_id, extra))
+
     async def path(self, leaf_id: str) -> list[Message]:
         return await self._read(lambda connection: tree.path(connection, leaf_id))
 
@@ -185,6 +202,27 @@ class SqliteStore:
 
     async def tree(self, session_id: str) -> list[Message]:
         return await self._read(lambda connection: tree.tree(connection, session_id))
+
+    async def prompts(self, session_id: str | None, limit: int) -> list[str]:
+        return await self._read(lambda connection: prompts.newest(connection, session_id, limit))
+
+    async def versions(self, session_id: str) -> dict[str | None, tuple[str, ...]]:
+        return await self._read(lambda connection: prompts.versions(connection, session_id))
+
+    async def newest_leaf(self, message_id: str) -> str:
+        return await self._read(lambda connection: prompts.newest_leaf(connection, message_id))
+
+    async def peek(self, session_id: str) -> list[Message]:
+        return await self._read(lambda connection: self._peek(connection, session_id))
+
+    def _peek(self, connection: Sql, session_id: str) -> list[Message]:
+        """The last path that was looked at is remembered: who follows a session reads what is new of it."""
+        known = self._peeked if self._peeked and self._peeked[0].session_id == session_id else []
+        self._peeked = following.peek(connection, session_id, self._chunks.waiting, known)
+        return list(self._peeked)
+
+    async def changed(self, session_id: str) -> object:
+        return await self._read(lambda connection: following.state(connection, session_id))
 
     async def search(self, query: str, limit: int = 50) -> list[search.Found]:
         """The messages that hold every word of the query, newest first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from claude_tui.domain.errors import StoreError, UnknownSession
@@ -13,7 +13,7 @@ from claude_tui.domain.messages import Message, Status
 from claude_tui.domain.ports import Page
 from claude_tui.store import search
 from claude_tui.store.connection import Sql, rows, value
-from claude_tui.store.rows import MESSAGE_COLUMNS, MESSAGE_FIELDS, chunk_of, message_of, message_values
+from claude_tui.store.rows import MESSAGE_COLUMNS, MESSAGE_FIELDS, chunk_of, message_of, message_values, to_json
 
 _PLACE = ("id", "session_id", "parent_id", "seq", "depth", "role")
 _COLUMNS = (*_PLACE, *MESSAGE_FIELDS)
@@ -77,6 +77,15 @@ def finish(connection: Sql, message: Message, unwritten: Sequence[Chunk] = ()) -
     connection.execute("DELETE FROM chunks WHERE message_id = ?", (message.id,))
     connection.execute("UPDATE sessions SET updated_at = ? WHERE id = ?", (timestamp(), session_id))
     search.index(connection, number, message.blocks)
+
+
+def set_extra(connection: Sql, message_id: str, extra: Mapping[str, Any]) -> None:
+    """Replace what stands beside a finished message's content."""
+    session_id = value(connection, "SELECT session_id FROM messages WHERE id = ? AND status <> 'streaming'", (message_id,))
+    if session_id is None:
+        raise StoreError(f"No finished message {message_id} in the history.")
+    connection.execute("UPDATE messages SET extra = ? WHERE id = ?", (to_json(extra) if extra else None, message_id))
+    connection.execute("UPDATE sessions SET updated_at = ? WHERE id = ?", (timestamp(), session_id))
 
 
 def journal_of(connection: Sql, message_id: str) -> Iterator[Chunk]:

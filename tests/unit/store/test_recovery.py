@@ -59,6 +59,7 @@ async def test_the_text_that_came_is_kept_and_marked(data_dir: Path) -> None:
     assert (message.api_id, message.model, message.usage) == ("msg_1", "claude-x", {"input_tokens": 3})
     assert message.open_blocks == (0,)
     assert message.timeline == timeline_of(chunks)
+    assert message.timings == {"ttft_ms": 2, "total_ms": 2, "block_ms": {"0": 1}}
     assert (message.parent_id, message.created_at) == (question.id, reply.created_at)
     store = await SqliteStore.open(data_dir)
     assert store.recovered == 0
