@@ -26,6 +26,8 @@ MAX_FILE_BYTES = 1_000_000
 
 Effort: TypeAlias = Literal["low", "medium", "high", "xhigh", "max"]
 Policy: TypeAlias = Literal["allow", "ask", "deny"]
+Theme: TypeAlias = Literal["auto", "dark", "light", "ansi-dark", "ansi-light", "contrast-dark", "contrast-light"]
+Thinking: TypeAlias = Literal["collapsed", "tail", "open"]
 T = TypeVar("T")
 
 
@@ -34,13 +36,14 @@ class ConfigError(Exception):
 
 
 class Rule(NamedTuple):
-    """What a field's type does not say. `variable`: another environment variable that sets it. `short`: a one-letter flag."""
+    """What a field's type does not say. `variable`: a second variable. `short`: a one-letter flag. `flag`: whether it makes one."""
 
     low: float = 0.0
     high: float = 0.0
     variable: str = ""
     short: str = ""
-    form: Literal["", "address", "text or @FILE"] = ""
+    form: Literal["", "address", "text or @FILE", "keys"] = ""
+    flag: bool = True
 
 
 def _setting(default: T, **rule: Any) -> T:
@@ -87,8 +90,23 @@ class Settings:
     max_requests: int = _setting(50, low=1, high=10_000)
     """How many requests one turn may make before it is stopped; tool calls make more than one."""
 
+    theme: Theme = "auto"
+    """The colours. `auto` goes by the terminal's background; the ansi ones use the terminal's own sixteen."""
+
+    thinking: Thinking = "collapsed"
+    """How thinking is shown at first: as one line, as its last lines, or all of it."""
+
+    mouse: bool = _setting(True, flag=False)
+    """Use the mouse. Off leaves it to the terminal, which can then select text as it does elsewhere."""
+
+    kitty_keys: bool = True
+    """Ask the terminal for exact keys, Shift+Enter among them. Off helps where an input method loses text."""
+
     tools: dict[str, Policy] = field(default_factory=lambda: {"calculator": "allow", "current_time": "allow"})
     """Table: what happens when the model calls a tool: `allow` runs it, `ask` asks first, `deny` refuses. Not listed: `ask`."""
+
+    keys: dict[str, str] = field(default_factory=dict[str, str], metadata={"rule": Rule(form="keys")})
+    """Table: the keys of a command, by its id; several with commas between them, "" for none. Help (F1) lists them."""
 
     providers: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     """Table of tables: further endpoints, one section each. Read and kept; this version uses none."""
@@ -125,6 +143,11 @@ def setting_types() -> dict[str, Any]:
 
 def is_table(name: str) -> bool:
     return get_origin(setting_types()[name]) is dict
+
+
+def has_flag(name: str) -> bool:
+    """Whether the command line's flag is made from the setting."""
+    return not is_table(name) and rule_of(Settings.__dataclass_fields__[name]).flag
 
 
 def flag_name(name: str) -> str:
@@ -184,7 +207,9 @@ def _load_table(item: Field[Any], table: object, environ: Mapping[str, str], pat
     if not isinstance(table, dict):
         raise _refused(_from_file(table, name, path), f"a section, [{name}]")
     default: dict[str, Any] = {} if item.default_factory is MISSING else item.default_factory()
-    given = {key: _from_file(value, f"{name}.{key}", path) for key, value in cast("dict[str, object]", table).items()}
+    entries = cast("dict[str, object]", table)
+    entries = dict(_undotted(entries)) if rule_of(item).form == "keys" else entries
+    given = {key: _from_file(value, f"{name}.{key}", path) for key, value in entries.items()}
     entry_type: Any = get_args(setting_types()[name])[1]
     if get_origin(entry_type) is Literal:
         prefix = variable_name(name) + "__"
@@ -192,7 +217,17 @@ def _load_table(item: Field[Any], table: object, environ: Mapping[str, str], pat
             if variable.startswith(prefix) and variable != prefix and text:
                 given[variable.removeprefix(prefix).lower()] = Given(text, variable, variable)
     sources.update({f"{name}.{key}": "default" for key in default} | {f"{name}.{key}": given[key].source for key in given})
-    return default | {key: _value(one, entry_type, Rule()) for key, one in given.items()}
+    return default | {key: _value(one, entry_type, rule_of(item)) for key, one in given.items()}
+
+
+def _undotted(entries: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """A table of keys as it is meant: `a.b = "x"` without quotes is a table in TOML; a list is its texts with commas between."""
+    for name, value in entries.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}.{rest}", one) for rest, one in _undotted(cast("dict[str, object]", value)))
+        else:
+            texts: list[Any] = cast("list[Any]", value) if isinstance(value, list) else [None]
+            yield name, ", ".join(texts) if all(isinstance(one, str) for one in texts) else value
 
 
 def _value(given: Given, hint: Any, rule: Rule) -> Any:
@@ -247,8 +282,8 @@ def _text(given: Given, text: str, rule: Rule, optional: bool) -> str | None:
         text = _system_text(given, text)
         return text if text.strip() else None
     text = text.strip()
-    if not text and optional:
-        return None
+    if not text and (optional or rule.form == "keys"):
+        return None if optional else text
     if not text or not text.isprintable():
         raise _refused(given, accepted(str, rule))
     if rule.form == "address" and not is_address(text):
@@ -279,6 +314,8 @@ def accepted(hint: Any, rule: Rule) -> str:
         return f"{kind} from {rule.low:.12g} to {rule.high:.12g}" if rule.high else kind
     if rule.form == "address":
         return "an address such as https://example.org (http:// only for this machine, as in http://127.0.0.1:8000)"
+    if rule.form == "keys":
+        return 'a text with key names, as in "ctrl+n, f5"'
     if rule.form:
         return rule.form
     return {bool: "true or false", str: "a text" if optional else "a text that is not blank"}.get(inner, "a section")
@@ -300,8 +337,7 @@ def read_toml(file: Path, path: Path | None = None) -> dict[str, Any]:
     """The file as a table, empty when there is none. `path` is what it is called in sentences."""
     import tomllib
 
-    path = path or file
-    text = ""
+    path, text = path or file, ""
     try:
         text = file.read_bytes().decode("utf-8-sig")
         return tomllib.loads(text)
@@ -359,11 +395,6 @@ def documentation() -> dict[str, str]:
 
     tree = ast.parse(inspect.getsource(sys.modules[__name__]))
     (body,) = [node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings"]
-    found: dict[str, str] = {}
-    for before, node in pairwise(body):
-        match before, node:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str() as text)):
-                found[name] = " ".join(text.split())
-            case _:
-                continue
-    return found
+    both = pairwise(body)
+    pairs = ((one.target, after.value) for one, after in both if isinstance(one, ast.AnnAssign) and isinstance(after, ast.Expr))
+    return {ast.unparse(name): " ".join(str(ast.literal_eval(text)).split()) for name, text in pairs}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 
-from claude_tui.config import Settings, flag_name, is_table, rule_of
+from claude_tui.config import Settings, flag_name, has_flag, rule_of
 
 COMMANDS = ("chat", "ask", "sessions", "models", "config", "doctor", "web", "demo", "fake-api")
 CONVERSATIONS = ("chat", "ask")
@@ -17,7 +17,7 @@ TOP_LEVEL = ("--version", "--help", "-h", "--install-completion", "--show-comple
 PICK = "--pick"
 """What `-r` without an id becomes: `chat` opens the picker, `ask` refuses."""
 
-_SETTINGS = [item for item in fields(Settings) if not is_table(item.name)]
+_SETTINGS = [item for item in fields(Settings) if has_flag(item.name)]
 LONG_WITH_VALUE = frozenset({"--output", "--allow-tool", *(flag_name(item.name) for item in _SETTINGS)})
 SHORT_WITH_VALUE = frozenset("o").union(rule_of(item).short.removeprefix("-") for item in _SETTINGS) - {""}
 

@@ -51,8 +51,8 @@ def make_provider(settings: Settings, *, base_url: str | None = None, api_key: s
     return AnthropicProvider(base_url=base_url or settings.base_url, api_key=api_key, timeouts=timeouts(settings))
 
 
-def make_toolbox(settings: Settings, allow: tuple[str, ...] = ()) -> Toolbox:
-    """The built-in tools under the settings' policies; the names in `allow` may run as well."""
+def make_toolbox(settings: Settings, allow: tuple[str, ...] = (), *, interactive: bool = False) -> Toolbox:
+    """The built-in tools under the settings' policies; the names in `allow` may run as well. `interactive`: there is one to ask."""
     from claude_tui.engine.approvals import Approvals, Policy
     from claude_tui.engine.tooling import Toolbox
     from claude_tui.tools import load_all
@@ -60,7 +60,7 @@ def make_toolbox(settings: Settings, allow: tuple[str, ...] = ()) -> Toolbox:
 
     policies: dict[str, Policy] = {name: Policy(policy) for name, policy in settings.tools.items()}
     policies.update(dict.fromkeys(allow, Policy.ALLOW))
-    return Toolbox(load_all(), Approvals(policies), timeout=settings.tool_timeout, checker=problems)
+    return Toolbox(load_all(), Approvals(policies, interactive=interactive), timeout=settings.tool_timeout, checker=problems)
 
 
 async def open_store(paths: Paths, *, temporary: bool = False) -> SqliteStore:
@@ -99,12 +99,13 @@ async def open_workspace(
     temporary: bool = False,
     allow: tuple[str, ...] = (),
     provider: Provider | None = None,
+    interactive: bool = False,
 ) -> Workspace:
     from claude_tui.engine.workspace import Workspace
 
     provider = provider or make_provider(settings)
     store = await open_store(paths, temporary=temporary)
-    return Workspace(store, provider, lambda: make_toolbox(settings, allow), turn_options(settings))
+    return Workspace(store, provider, lambda: make_toolbox(settings, allow, interactive=interactive), turn_options(settings))
 
 
 def foreign_host(settings: Settings) -> str | None:

@@ -13,7 +13,7 @@ from typer.core import TyperCommand
 
 from claude_tui import config
 
-_NAMES = tuple(item.name for item in fields(config.Settings) if not config.is_table(item.name))
+_NAMES = tuple(item.name for item in fields(config.Settings) if config.has_flag(item.name))
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeAlias
 
 import typer
@@ -38,7 +39,7 @@ ResumeId: TypeAlias = Annotated[
 ]
 Pick: TypeAlias = Annotated[bool, typer.Option(PICK, hidden=True)]
 Temporary: TypeAlias = Annotated[bool, typer.Option("--temporary", help="Write nothing to disk.")]
-Plain: TypeAlias = Annotated[bool, typer.Option("--plain", help="Append-only, no boxes, no colours needed. So far the only form.")]
+Plain: TypeAlias = Annotated[bool, typer.Option("--plain", help="Append-only: no full screen, no boxes, no colours needed.")]
 Mouse: TypeAlias = Annotated[
     bool | None, typer.Option("--mouse/--no-mouse", show_default=False, help="Use the mouse, or leave it alone.")
 ]
@@ -108,9 +109,7 @@ def chat(
     """A conversation. What plain `claude-tui` starts; PROMPT is sent at once."""
     options = ChatOptions(_prompt(words), _resume(last, resume, pick), flags, temporary, plain, mouse)
     _begin(temporary=temporary)
-    from claude_tui.cli import plain as plain_chat
-
-    _end(plain_chat.chat(options))
+    _end(_front_end(options).chat(options))
 
 
 @app.command(cls=SettingsCommand)
@@ -160,11 +159,21 @@ def doctor(output: OutputForm = "text") -> None:
 
 @app.command()
 def demo(plain: Plain = False, mouse: Mouse = None) -> None:
-    """The conversation against a fake API on this machine: no key, no network, canned answers."""
+    """The program against a fake API on this machine: no key, no network, canned answers, nothing saved."""
     _begin(temporary=True)
-    from claude_tui.cli import plain as plain_chat
+    options = ChatOptions(plain=plain, mouse=mouse)
+    _end(_front_end(options).demo(options))
 
-    _end(plain_chat.demo(ChatOptions(plain=plain, mouse=mouse)))
+
+def _front_end(options: ChatOptions) -> ModuleType:
+    """The screen, or the plain form where it is asked for or nothing else is possible."""
+    from claude_tui.cli import screen
+
+    if not options.plain and screen.is_possible(os.environ):
+        return screen
+    from claude_tui.cli import plain
+
+    return plain
 
 
 @app.command("fake-api")

@@ -29,10 +29,10 @@ _ADOPT = (
 class Terminal:
     """`claude-tui ARGUMENTS` and what it writes. `dumb` is a terminal that obeys nothing but line ends."""
 
-    def __init__(self, *arguments: str, columns: int = 100, term: str = "dumb", **environment: str) -> None:
+    def __init__(self, *arguments: str, columns: int = 100, lines: int = 30, term: str = "dumb", **environment: str) -> None:
         self._master, slave = os.openpty()
-        termios.tcsetwinsize(self._master, (30, columns))
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG"))}
+        termios.tcsetwinsize(self._master, (lines, columns))
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "COLUMNS", "LINES"))}
         self.process = subprocess.Popen(
             [sys.executable, "-c", _ADOPT, *arguments],
             env={**inherited, "TERM": term, "LANG": "C.UTF-8", "INPUTRC": os.devnull, **environment},
@@ -51,7 +51,7 @@ class Terminal:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if error is not None:
-            error.add_note(f"the terminal shows:\n{self.text}")
+            error.add_note(f"the terminal shows:\n{self.shown}")
         self.process.kill()
         self.process.wait()
         self.hang_up()
@@ -82,6 +82,11 @@ class Terminal:
     @property
     def text(self) -> str:
         return self.raw.decode("utf-8", "replace").replace("\r\n", "\n")
+
+    @property
+    def shown(self) -> str:
+        """What a test that failed wants to see."""
+        return self.text
 
     def expect(self, *texts: str) -> None:
         """These, one after the other."""

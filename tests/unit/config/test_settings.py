@@ -281,14 +281,63 @@ def test_tables_come_last() -> None:
 
 
 @pytest.mark.parametrize(("text", "value"), [("yes", True), ("OFF", False), ("1", True), ("maybe", None)])
-def test_switches(text: str, value: bool | None) -> None:
-    """No setting is one yet; the next one will be read so."""
-    given_text = config.Given(text, "flag", "--x")
+def test_switches(paths: Paths, text: str, value: bool | None) -> None:
     if value is None:
-        with pytest.raises(ConfigError, match="true or false"):
-            config._value(given_text, bool, config.Rule())
+        assert "true or false" in refusal(paths, environ={"CLAUDE_TUI_MOUSE": text})
+        assert "true or false" in refusal(paths, flags={"kitty_keys": text})
     else:
-        assert config._value(given_text, bool, config.Rule()) is value
+        assert load({"kitty_keys": text}, {"CLAUDE_TUI_MOUSE": text}, paths).settings.mouse is value
+        assert load({"kitty_keys": text}, {}, paths).settings.kitty_keys is value
+
+
+def test_a_switch_in_the_file_is_a_boolean(paths: Paths) -> None:
+    write(paths, "mouse = false\nkitty_keys = false\n")
+    loaded = load({}, {}, paths).settings
+    assert (loaded.mouse, loaded.kitty_keys) == (False, False)
+    write(paths, 'mouse = "false"')
+    assert "true or false" in refusal(paths)
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "good", "bad"),
+    [("theme", "auto", "contrast-light", "solarized"), ("thinking", "collapsed", "tail", "closed")],
+)
+def test_how_things_look(paths: Paths, name: str, default: str, good: str, bad: str) -> None:
+    assert getattr(Settings(), name) == default
+    write(paths, f'{name} = "{good}"')
+    assert getattr(load({}, {}, paths).settings, name) == good
+    assert f"one of {default}, " in refusal(paths, environ={f"CLAUDE_TUI_{name.upper()}": bad})
+
+
+def test_keys_in_every_way_they_may_be_written(paths: Paths) -> None:
+    write(
+        paths,
+        '[keys]\n"session.new" = " ctrl+n,f5 "\n"app.help" = ""\n"view.tools" = ["alt+o", "f6"]\n'
+        '"app.redraw" = []\ncursor.copy = "c"\n',
+    )
+    loaded = load({}, {}, paths)
+    assert loaded.settings.keys == {
+        "session.new": "ctrl+n,f5",
+        "app.help": "",
+        "view.tools": "alt+o, f6",
+        "app.redraw": "",
+        "cursor.copy": "c",
+    }
+    assert loaded.sources["keys.cursor.copy"] == "config.toml"
+    assert loaded.warnings == ()
+
+
+@pytest.mark.parametrize("value", ["5", "true", "[5]", '"ctrl\\n+n"', "{ new = 5 }"])
+def test_keys_that_are_no_text(paths: Paths, value: str) -> None:
+    path = write(paths, f'[keys]\n"session" = {value}\n')
+    text = refusal(paths)
+    assert text.startswith(f"{path}: keys.session") and "key names" in text
+
+
+def test_which_settings_make_a_flag() -> None:
+    assert config.has_flag("theme") and config.has_flag("kitty_keys")
+    assert not config.has_flag("mouse"), "--mouse/--no-mouse is written by hand"
+    assert not config.has_flag("keys") and not config.has_flag("tools")
 
 
 ANY_TOML = st.recursive(

@@ -1,0 +1,156 @@
+"""`claude-tui` and `claude-tui demo` on the screen: gives the app its workspace, its session and its signals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from claude_tui.cli import compose
+from claude_tui.cli.exits import FAILED, say
+from claude_tui.cli.opening import open_session
+from claude_tui.cli.options import ChatOptions, Resume
+from claude_tui.cli.signals import StopSignals
+from claude_tui.config import Settings, load
+from claude_tui.domain.errors import SessionHeld
+from claude_tui.files import Paths
+from claude_tui.ui.environment import prepare_environment
+
+if TYPE_CHECKING:
+    from claude_tui.domain.ports import ModelCatalog, Provider
+    from claude_tui.engine.session import Session
+    from claude_tui.engine.workspace import Watch, Workspace
+    from claude_tui.ui.backstage import Backstage, Begin, Left
+
+DUMB_TERMINALS = ("dumb", "unknown", "")
+
+
+def is_possible(environ: Mapping[str, str]) -> bool:
+    """Whether a full screen can be drawn and driven here; else the plain form is the right one."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and environ.get("TERM", "") not in DUMB_TERMINALS
+
+
+def chat(options: ChatOptions) -> int:
+    """The exit code. Raises UsageError and ConfigError for what makes no sense, StoreError where there is no such session."""
+    paths = Paths.find()
+    loaded = load(options.flags, paths=paths)
+    host = compose.foreign_host(loaded.settings)
+    left = _run(options, loaded.settings, paths, warnings=loaded.warnings, sent_to=host)
+    if left.then == "demo":
+        return demo(ChatOptions(mouse=options.mouse))
+    return _after(left, named=not options.temporary)
+
+
+def demo(options: ChatOptions) -> int:
+    """The same app against the fake API: no key, no network, nothing saved."""
+    paths = Paths.find()
+    settings = load(options.flags, paths=paths).settings
+
+    def run(url: str, key: str) -> int:
+        provider = compose.make_provider(settings, base_url=url, api_key=key)
+        return _after(_run(replace(options, temporary=True), settings, paths, provider=provider), named=False)
+
+    return compose.with_demo_server(run)
+
+
+def _after(left: Left, *, named: bool) -> int:
+    """What is said on the terminal that has been given back."""
+    if left.problem:
+        say(left.problem)
+    if named and left.session is not None and left.code not in (128 + signal.SIGHUP,):
+        print(f"To go on with this session: claude-tui -r {left.session.id}")
+    return left.code
+
+
+def _run(
+    options: ChatOptions,
+    settings: Settings,
+    paths: Paths,
+    *,
+    provider: Provider | None = None,
+    warnings: tuple[str, ...] = (),
+    sent_to: str | None = None,
+) -> Left:
+    if not settings.kitty_keys:
+        os.environ["TEXTUAL_DISABLE_KITTY_KEY"] = "1"
+    prepare_environment(os.environ)
+    from claude_tui.ui.backstage import Backstage, Left
+
+    async def open_workspace() -> Workspace:
+        workspace = await compose.open_workspace(settings, paths, temporary=options.temporary, provider=provider, interactive=True)
+        if options.temporary and options.resume is not None:
+            await compose.borrow_session(paths, workspace.store, options.resume)
+        return workspace
+
+    backstage = Backstage(
+        settings=settings,
+        paths=paths,
+        environ=os.environ,
+        open_workspace=open_workspace,
+        begin=_beginning(options, settings),
+        models=lambda workspace: _models(workspace, settings, None if options.temporary else paths, demo=provider is not None),
+        prompt=options.prompt,
+        pick=options.resume is Resume.PICK,
+        demo=provider is not None,
+        temporary=options.temporary and provider is None,
+        mouse=settings.mouse if options.mouse is None else options.mouse,
+        sent_to=sent_to,
+        warnings=warnings,
+    )
+    return asyncio.run(_show(backstage)) or Left(FAILED)
+
+
+def _models(workspace: Workspace, settings: Settings, paths: Paths | None, *, demo: bool) -> ModelCatalog:
+    from claude_tui.providers.model_list import ModelList
+
+    return ModelList(workspace.provider, paths.cache if paths and not demo else None, settings.base_url or "")
+
+
+def _beginning(options: ChatOptions, settings: Settings) -> Begin:
+    """The session the command line asks for. A draft that was never sent is found again by whoever starts afresh."""
+
+    async def begin(workspace: Workspace, note: Callable[[str], None]) -> Session | Watch:
+        resume = None if options.resume is Resume.PICK else options.resume
+        if resume is None and options.prompt is None and (unsent := await workspace.adopt_unsent()) is not None:
+            note("The draft you had not sent is back.")
+            model = settings.model if "model" in options.flags or not unsent.info.model else None
+            await unsent.switch_model(model)
+            return unsent
+        try:
+            return await open_session(workspace, resume, settings, options.flags, note)
+        except SessionHeld as held:
+            note(str(held))
+            return await workspace.watch(await _wanted(workspace, resume))
+
+    return begin
+
+
+async def _wanted(workspace: Workspace, resume: Resume | str | None) -> str:
+    if isinstance(resume, str):
+        return resume
+    newest = await workspace.sessions(limit=1)
+    return newest[0].id
+
+
+async def _show(backstage: Backstage) -> Left | None:
+    from claude_tui.ui.app import ClaudeApp
+    from claude_tui.ui.terminal import TerminalDriver
+
+    app = ClaudeApp(backstage, driver_class=TerminalDriver)
+
+    def stop() -> None:
+        received = signals.received or signal.SIGTERM
+        if received is signal.SIGINT:
+            app.chat.commands.run_app_copy_or_quit("")
+        else:
+            app.on_signal(128 + received)
+
+    with StopSignals(stop) as signals:
+        try:
+            return await app.run_async()
+        finally:
+            await app.chat.put_away()  # a crash comes here without having left

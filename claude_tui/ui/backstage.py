@@ -1,0 +1,52 @@
+"""What the composition root hands to the screen: how to get a workspace and a session, and the facts of this run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from claude_tui.config import Settings
+from claude_tui.domain.messages import SessionInfo
+from claude_tui.domain.ports import ModelCatalog
+from claude_tui.engine.session import Session
+from claude_tui.engine.workspace import Watch, Workspace
+from claude_tui.files import Paths
+
+Begin: TypeAlias = Callable[[Workspace, Callable[[str], None]], Awaitable["Session | Watch"]]
+"""Gives the session to begin with. The function it is given takes sentences for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backstage:
+    """`begin` may raise StoreError. `prompt` is sent at once; with `pick` the list of sessions comes up first.
+
+    `sent_to`: the host requests go to, where the user should be told of it. `mouse`: whether the mouse is ours at the start.
+    """
+
+    settings: Settings
+    paths: Paths
+    environ: Mapping[str, str]
+    open_workspace: Callable[[], Awaitable[Workspace]]
+    begin: Begin
+    models: Callable[[Workspace], ModelCatalog]
+    prompt: str | None = None
+    pick: bool = False
+    demo: bool = False
+    temporary: bool = False
+    mouse: bool = True
+    sent_to: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How the screen was left. `session`: the one to name to the user, None where there is nothing to go on with.
+
+    `then`: what is to be started instead. `problem`: a sentence for standard error; `no_credentials` makes it that kind of failure.
+    """
+
+    code: int = 0
+    session: SessionInfo | None = None
+    then: Literal["", "demo"] = ""
+    problem: str = ""

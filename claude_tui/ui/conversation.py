@@ -1,0 +1,285 @@
+"""The conversation as cells: a sink that turns events, live or replayed, into what the transcript draws.
+
+Knows nothing of the screen. Applying a delta is O(1). The only path by which anything gets into the transcript.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, assert_never
+
+from claude_tui.domain.blocks import block_type, string
+from claude_tui.domain.events import (
+    Alive,
+    ApprovalRequested,
+    ApprovalResolved,
+    BlockDelta,
+    BlockStarted,
+    BlockStopped,
+    Event,
+    MessageStarted,
+    MessageStopped,
+    Notice,
+    RequestStarted,
+    RetryScheduled,
+    SessionChanged,
+    ToolFinished,
+    ToolProgress,
+    ToolStarted,
+    TurnEnded,
+    TurnStarted,
+    UsageReported,
+)
+from claude_tui.domain.messages import Message, Outcome, Usage
+from claude_tui.domain.sentences import error_sentence, stop_sentence
+from claude_tui.render.base import Cell
+from claude_tui.render.cells import StreamingCell, cell_for
+from claude_tui.render.notice_cell import NoticeCell
+from claude_tui.render.prompt_cell import PromptCell
+from claude_tui.render.thinking_cell import ThinkingCell
+from claude_tui.render.tool_cell import ToolCell
+
+Folding: TypeAlias = Literal["thinking", "tools", ""]
+"""Which of the two switches a cell obeys; empty for cells that are never folded."""
+
+NOTHING_CAME = "Interrupted: nothing had come yet."
+KEPT = "Interrupted: what came is kept."
+
+
+@dataclass(frozen=True, slots=True)
+class TurnMark:
+    """Where a turn begins: the index of its prompt's cell."""
+
+    index: int
+    prompt: Message
+
+
+def folding_of(cell: Cell) -> Folding:
+    """The switch that folds this cell."""
+    if cell.levels < 2:
+        return ""
+    return "thinking" if isinstance(cell, ThinkingCell) else "tools"
+
+
+class Conversation:
+    """`cells` in order. `on_change` is called after every event that changes what is drawn.
+
+    `levels`: cell key → the level the user gave it. `defaults`: the level of all others, by switch.
+    `live`: the cells that still change, with the time they began. `welcome` is drawn while there is nothing else.
+    `revision` grows when cells were taken away or put in front, so that indexes have moved.
+    """
+
+    def __init__(
+        self,
+        versions_of: Callable[[str], tuple[str, ...]] = lambda prompt_id: (prompt_id,),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.cells: list[Cell] = []
+        self.turns: list[TurnMark] = []
+        self.levels: dict[str, int] = {}
+        self.defaults: dict[Folding, int] = {"thinking": 0, "tools": 0}
+        self.revision = 0
+        self.live: dict[Cell, float] = {}
+        self.welcome: Cell | None = None
+        self.on_change: Callable[[], None] = _nothing
+        self._versions_of = versions_of
+        self._clock = clock
+        self._open: dict[int, StreamingCell] = {}
+        self._calls: dict[str, ToolCell] = {}
+        self._message_id = ""
+        self._usage: Usage | None = None
+        self._thinking: list[ThinkingCell] = []
+        self._shown = False
+
+    # Events.
+
+    def __call__(self, event: Event) -> None:
+        if type(event) is BlockDelta:
+            cell = self._open.get(event.number)
+            if cell is not None:
+                cell.feed(event)
+        else:
+            self._apply(event)
+        self.on_change()
+
+    def _apply(self, event: Event) -> None:
+        match event:
+            case TurnStarted():
+                self._turn_started(event.message)
+            case RequestStarted():
+                self._message_id, self._open, self._usage, self._thinking = event.message_id, {}, None, []
+            case MessageStarted() | UsageReported():
+                self._take_usage(event.usage)
+            case BlockStarted():
+                self._block_started(event)
+            case BlockStopped():
+                self._block_stopped(event)
+            case MessageStopped():
+                self._message_stopped(event)
+            case ToolStarted() | ToolProgress() | ToolFinished() | ApprovalRequested() | ApprovalResolved():
+                self._tool(event)
+            case TurnEnded():
+                self._turn_ended(event)
+            case BlockDelta() | RetryScheduled() | SessionChanged() | Notice() | Alive():
+                pass
+            case _:
+                assert_never(event)
+
+    def _turn_started(self, prompt: Message) -> None:
+        if self.cells and self.cells[0] is self.welcome:
+            self._cut(0)
+        same = next((turn for turn in self.turns if turn.prompt.parent_id == prompt.parent_id), None)
+        if same is not None:  # a new version of an earlier prompt: what followed that one belongs to it
+            self._cut(same.index)
+        self._end_open()
+        self._shown = False
+        self.turns.append(TurnMark(len(self.cells), prompt))
+        self._add(PromptCell(prompt.id, prompt.blocks, self._version(prompt.id)))
+
+    def _version(self, prompt_id: str) -> tuple[int, int]:
+        versions = self._versions_of(prompt_id)
+        return (versions.index(prompt_id) + 1 if prompt_id in versions else 1, max(len(versions), 1))
+
+    def _cut(self, index: int) -> None:
+        for cell in self.cells[index:]:
+            self.live.pop(cell, None)
+        del self.cells[index:]
+        self.turns = [turn for turn in self.turns if turn.index < index]
+        self.revision += 1
+
+    def _block_started(self, event: BlockStarted) -> None:
+        is_text = block_type(event.block) == "text"
+        label = "Claude" if is_text and (not self.cells or self.cells[-1].kind != "text") else ""
+        cell = cell_for(f"{self._message_id}:{event.number}", event.block, label=label)
+        self._open[event.number] = cell
+        self._shown = True
+        if isinstance(cell, ToolCell):
+            self._calls[string(event.block, "id")] = cell
+        elif isinstance(cell, ThinkingCell):
+            self._thinking.append(cell)
+        self._add(cell)
+        self.live[cell] = self._clock()
+
+    def _block_stopped(self, event: BlockStopped) -> None:
+        cell = self._open.pop(event.number, None)
+        if cell is not None:
+            cell.stop(event.seconds)
+            self.live.pop(cell, None)
+
+    def _take_usage(self, usage: Usage | None) -> None:
+        details = (usage or {}).get("output_tokens_details")
+        tokens: object = details.get("thinking_tokens") if isinstance(details, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        if isinstance(tokens, int) and len(self._thinking) == 1:  # the API counts an answer's thinking in one sum
+            self._thinking[0].set_tokens(tokens)
+
+    def _message_stopped(self, event: MessageStopped) -> None:
+        self._end_open()
+        sentence = stop_sentence(event.stop_reason, event.extra.get("stop_details"))
+        if sentence:
+            self._add(NoticeCell(f"{self._message_id}:stop", sentence, "warning"))
+
+    def _tool(self, event: ToolStarted | ToolProgress | ToolFinished | ApprovalRequested | ApprovalResolved) -> None:
+        cell = self._calls.get(event.tool_use_id)
+        if cell is None:  # its call is in a part of the session that is not loaded
+            return
+        match event:
+            case ToolStarted():
+                cell.started()
+                self.live[cell] = self._clock()
+            case ToolProgress():
+                cell.progress(event.text)
+            case ToolFinished():
+                cell.finish(event.result, event.seconds)
+                self.live.pop(cell, None)
+            case ApprovalRequested():
+                cell.waiting()
+            case ApprovalResolved():
+                pass
+
+    def _turn_ended(self, event: TurnEnded) -> None:
+        self._end_open()
+        key = f"{self._message_id}:end:{len(self.turns)}"
+        if event.outcome is Outcome.INTERRUPTED:
+            self._add(NoticeCell(key, KEPT if self._shown else NOTHING_CAME, "info"))
+        elif event.error is not None:
+            self._add(NoticeCell(key, error_sentence(event.error), "error"))
+
+    def _end_open(self) -> None:
+        """Blocks that are still open will not go on."""
+        for cell in self._open.values():
+            cell.abandon()
+        self._open = {}
+        self.live.clear()
+
+    # Cells.
+
+    def _add(self, cell: Cell) -> None:
+        level = self.levels.get(cell.key)
+        folding = folding_of(cell)
+        if level is None and folding:
+            level = self.defaults[folding]
+        if level is not None:
+            cell.set_level(level)
+        self.cells.append(cell)
+
+    def replace(self, events: Iterable[Event]) -> None:
+        """Forget everything and draw these events instead."""
+        self._cut(0)
+        self._open, self._calls, self._message_id, self._shown = {}, {}, "", False
+        change, self.on_change = self.on_change, _nothing
+        try:
+            for event in events:
+                self(event)
+            if not self.cells and self.welcome is not None:
+                self.cells.append(self.welcome)
+        finally:
+            self.on_change = change
+        self.on_change()
+
+    def tick(self) -> None:
+        """A moment has passed for what runs: panels show their seconds."""
+        now = self._clock()
+        for cell, began in self.live.items():
+            if isinstance(cell, (ThinkingCell, ToolCell)):
+                cell.tick(now - began)
+        if self.live:
+            self.on_change()
+
+    def set_level(self, cell: Cell, level: int) -> None:
+        """The user's own word on one cell; it outlasts the switches."""
+        cell.set_level(level)
+        self.levels[cell.key] = level
+        self.on_change()
+
+    def fold_all(self, folding: Folding, level: int) -> None:
+        """Turn one of the two switches: every cell that obeys it, the ones to come included."""
+        self.defaults[folding] = level
+        for cell in self.cells:
+            if folding_of(cell) == folding:
+                cell.set_level(level)
+                self.levels.pop(cell.key, None)
+        self.on_change()
+
+    def restore_levels(self, levels: Mapping[str, int]) -> None:
+        self.levels = dict(levels)
+
+    def refresh_versions(self) -> None:
+        """The versions of some prompt have changed."""
+        for turn in self.turns:
+            cell = self.cells[turn.index]
+            if isinstance(cell, PromptCell):
+                cell.set_versions(*self._version(turn.prompt.id))
+        self.on_change()
+
+    def index_of(self, key: str) -> int | None:
+        return next((index for index, cell in enumerate(self.cells) if cell.key == key), None)
+
+    def turn_at(self, index: int) -> TurnMark | None:
+        """The turn that the cell at `index` belongs to."""
+        return next((turn for turn in reversed(self.turns) if turn.index <= index), None)
+
+
+def _nothing() -> None:
+    """Nobody is told."""

@@ -1,0 +1,254 @@
+"""The dialogs that commands open above the chat screen, and what becomes of what is picked in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from claude_tui.domain.blocks import plain_text
+from claude_tui.domain.errors import ProviderError, SessionHeld
+from claude_tui.domain.ports import ModelInfo
+from claude_tui.domain.text import safe_line
+from claude_tui.engine.session import Session
+from claude_tui.ui.commands import Command
+from claude_tui.ui.help_screen import HelpScreen
+from claude_tui.ui.picker import Choice, Extra, Picker, palette_choices
+from claude_tui.ui.sessions_screen import NewSession, Opened, SessionsScreen
+from claude_tui.ui.text_prompt import TextPrompt
+from claude_tui.ui.themes import NAMES
+
+if TYPE_CHECKING:
+    from claude_tui.ui.chat_screen import ChatScreen
+
+DEFAULT_EFFORT = "default"
+PROMPTS = 500
+_THEMES = {
+    "auto": "as the terminal is",
+    "dark": "",
+    "light": "",
+    "ansi-dark": "the terminal's own 16 colours",
+    "ansi-light": "the terminal's own 16 colours",
+    "contrast-dark": "high contrast",
+    "contrast-light": "high contrast",
+}
+
+
+class Dialogs:
+    """Bound to the chat screen."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+
+    # Models.
+
+    def pick_model(self, wanted: str) -> None:
+        """The model of the requests to come; any id is taken, since gateways have their own."""
+        screen = self._screen
+        if wanted:
+            self._switch(model=wanted.split(maxsplit=1)[0])
+            return
+        if screen.view.models is None or screen.dialogue.session is None:
+            return
+        refresh: Extra[str] = Extra("ctrl+r", "ask the API for its list", self._refresh_models)
+        current = screen.dialogue.session.info.model
+        picker = Picker("Model", self._model_choices(screen.view.models.known()), current=current, extras=(refresh,))
+        screen.program.push_screen(picker, lambda picked: self._switch(model=picked) if picked else None)
+
+    def _model_choices(self, models: Sequence[ModelInfo]) -> list[Choice[str]]:
+        session = self._screen.dialogue.session
+        current = session.info.model if session is not None else None
+        known = [Choice(model.id, model.name or model.id, _model_detail(model)) for model in models]
+        if current and current not in {model.id for model in models}:
+            known.insert(0, Choice(current, current, "not in the list"))
+        return known
+
+    def _refresh_models(self, highlighted: str | None) -> None:
+        screen = self._screen
+        screen.program.pop_screen()
+        screen.start(self._ask_for_models(), "models")
+
+    async def _ask_for_models(self) -> None:
+        screen = self._screen
+        if screen.view.models is None:
+            return
+        try:
+            await screen.view.models.refresh()
+        except ProviderError as error:
+            screen.program.say(f"{error.info.message} The list is the one known before.", severity="warning")
+        self.pick_model("")
+
+    def _switch(self, *, model: str | None = None) -> None:
+        session = self._screen.dialogue.session
+        if session is None or model is None:
+            return
+        info = self._screen.view.models.find(model) if self._screen.view.models is not None else None
+        effort = session.info.effort
+        if effort and info is not None and info.efforts is not None and effort not in info.efforts:
+            self._screen.program.say(f"{info.name or model} does not take the effort {effort}; its own default is used.")
+            self._screen.start(session.switch_model(model, None), "model")
+        else:
+            self._screen.start(session.switch_model(model), "model")
+
+    def pick_effort(self, wanted: str) -> None:
+        """Only the levels that the model takes are offered."""
+        screen, session = self._screen, self._screen.dialogue.session
+        if session is None:
+            return
+        info = screen.view.models.find(session.info.model or "") if screen.view.models is not None else None
+        levels = info.efforts if info is not None and info.efforts is not None else ("low", "medium", "high", "xhigh", "max")
+        if not levels:
+            screen.program.say(f"{session.info.model} has no effort to choose.")
+        elif wanted and wanted.lower() in (*levels, DEFAULT_EFFORT):
+            self._set_effort(session, wanted.lower())
+        elif wanted:
+            screen.program.say(f"{session.info.model} takes {', '.join(levels)}, or {DEFAULT_EFFORT}.", severity="warning")
+        else:
+            choices = [Choice(DEFAULT_EFFORT, "default", "the model's own"), *(Choice(level, level) for level in levels)]
+            picker = Picker("Effort", choices, current=session.info.effort or DEFAULT_EFFORT)
+            screen.program.push_screen(picker, lambda picked: self._set_effort(session, picked) if picked else None)
+
+    def _set_effort(self, session: Session, level: str) -> None:
+        self._screen.start(session.switch_model(effort=None if level == DEFAULT_EFFORT else level), "effort")
+
+    # Sessions.
+
+    def list_sessions(self) -> None:
+        screen = self._screen
+        if screen.view.workspace is None:
+            return
+        session = screen.dialogue.session
+        listing = SessionsScreen(screen.view.workspace, current=session.info.id if session is not None else None)
+        screen.program.push_screen(listing, self._leave_list)
+
+    def _leave_list(self, result: Opened | NewSession | None) -> None:
+        screen, session = self._screen, self._screen.dialogue.session
+        if isinstance(result, Opened):
+            self.open_session(result.session_id)
+        elif isinstance(result, NewSession) or (session is not None and session.closed):
+            screen.commands.run_session_new("")
+
+    def open_session(self, session_id: str) -> None:
+        self._screen.start(self._open(session_id), "open session")
+
+    async def _open(self, session_id: str) -> None:
+        screen = self._screen
+        if screen.view.workspace is None:
+            return
+        current = screen.dialogue.session
+        if current is not None and current.info.id == session_id:
+            return
+        try:
+            found = await screen.view.workspace.open(session_id)
+        except SessionHeld:
+            found = await screen.view.workspace.watch(session_id)
+        await screen.view.show(found)
+
+    def rename(self, title: str) -> None:
+        screen, session = self._screen, self._screen.dialogue.session
+        if session is None:
+            return
+        if title:
+            screen.start(session.rename(title), "rename")
+            return
+        prompt = TextPrompt("Title of this session", session.info.title)
+        screen.program.push_screen(prompt, lambda text: self.rename(text) if text and text.strip() else None)
+
+    def system_prompt(self, text: str) -> None:
+        """What the model is told beforehand; it cannot be changed once a request has gone out."""
+        screen, session = self._screen, self._screen.dialogue.session
+        if session is None:
+            return
+        if session.path:
+            shown = session.info.system or "(none)"
+            screen.dock.notice(f"The system prompt is fixed by the first request. It is: {safe_line(shown, 400)}")
+        elif text:
+            screen.start(self._set_system(session, text), "system prompt")
+        else:
+            prompt = TextPrompt("System prompt of this session", session.info.system or "", multiline=True)
+            screen.program.push_screen(prompt, lambda given: self._take_system(session, given))
+
+    def _take_system(self, session: Session, text: str | None) -> None:
+        if text is not None:
+            self._screen.start(self._set_system(session, text), "system prompt")
+
+    async def _set_system(self, session: Session, text: str) -> None:
+        await session.set_system(text.strip() or None)
+        self._screen.program.say("The system prompt is set." if text.strip() else "There is no system prompt now.")
+
+    # Prompts.
+
+    def search_prompts(self) -> None:
+        screen = self._screen
+        mine = [plain_text(message.blocks) for message in screen.dialogue.prompts()]
+        picker = Picker(
+            "Prompts of this session",
+            _prompt_choices(mine),
+            empty="No prompt has been sent in this session. Tab looks in all of them.",
+            on_tab=("all sessions", self._widen),
+        )
+        screen.program.push_screen(picker, lambda picked: screen.composer.put(picked) if picked else None)
+
+    def _widen(self) -> None:
+        self._screen.program.pop_screen()
+        self._screen.start(self._search_everywhere(), "prompts")
+
+    async def _search_everywhere(self) -> None:
+        screen = self._screen
+        if screen.view.workspace is None:
+            return
+        found = await screen.view.workspace.store.prompts(None, PROMPTS)
+        picker = Picker("Prompts of all sessions", _prompt_choices(found), empty="No prompt has been sent yet.")
+        screen.program.push_screen(picker, lambda picked: screen.composer.put(picked) if picked else None)
+
+    def pick_prompt_to_edit(self) -> None:
+        screen = self._screen
+        choices = [Choice(message.id, safe_line(plain_text(message.blocks), 300)) for message in screen.dialogue.prompts()]
+        if not choices:
+            return
+        picker = Picker("Edit an earlier prompt", choices)
+        screen.program.push_screen(picker, lambda picked: screen.cursor.edit_prompt(picked) if picked else None)
+
+    def pick_code(self, blocks: Sequence[str], take: Callable[[str], None]) -> None:
+        sizes = [f"{len(block.splitlines())} lines" for block in blocks]
+        choices = [Choice(number, safe_line(block.strip(), 200), sizes[number]) for number, block in enumerate(blocks)]
+        self._screen.program.push_screen(
+            Picker("Copy which code block?", choices), lambda number: take(blocks[number]) if number is not None else None
+        )
+
+    # The program.
+
+    def palette(self) -> None:
+        screen = self._screen
+
+        def run(command: Command | None) -> None:
+            if command is not None:
+                screen.run(command)
+
+        screen.program.push_screen(Picker("Commands", palette_choices(screen.keymap)), run)
+
+    def help(self) -> None:
+        self._screen.program.push_screen(HelpScreen(self._screen.keymap))
+
+    def pick_theme(self, wanted: str) -> None:
+        app = self._screen.program
+        if wanted in NAMES:
+            app.wear(wanted)
+            return
+        before = app.theme_wanted
+        choices = [Choice(name, name, _THEMES[name]) for name in NAMES]
+
+        def take(picked: str | None) -> None:
+            app.wear(picked or before)
+            if picked and picked != before:
+                app.say(f'For good: theme = "{picked}" in config.toml (claude-tui config edit).')
+
+        app.push_screen(Picker("Theme", choices, current=before, on_highlight=app.wear), take)
+
+
+def _model_detail(model: ModelInfo) -> str:
+    window = f"{model.context_window // 1000:,}k context" if model.context_window else ""
+    return " · ".join(part for part in (model.id if model.name else "", window, model.lifecycle or "") if part)
+
+
+def _prompt_choices(prompts: Sequence[str]) -> list[Choice[str]]:
+    return [Choice(prompt, safe_line(prompt, 300)) for prompt in prompts]

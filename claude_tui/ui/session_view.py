@@ -1,0 +1,241 @@
+"""Which session the chat screen shows: opening, showing, watching and leaving one, and what the user leaves lying on it.
+
+What is drawn of a session comes from `replay_to` and from its live events, which take the same way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from claude_tui.domain.blocks import plain_text
+from claude_tui.domain.desk import Desk
+from claude_tui.domain.errors import StoreError, advice
+from claude_tui.domain.events import Event
+from claude_tui.domain.messages import Message, Role, SessionInfo
+from claude_tui.engine.session import Session
+from claude_tui.engine.workspace import Watch, Workspace
+from claude_tui.ui.backstage import Left
+from claude_tui.ui.desk_keeper import DeskKeeper
+from claude_tui.ui.watching import Watching
+from claude_tui.ui.welcome import welcome
+
+if TYPE_CHECKING:
+    from claude_tui.domain.ports import ModelCatalog
+    from claude_tui.ui.chat_screen import ChatScreen
+
+_log = logging.getLogger(__name__)
+
+
+class SessionView:
+    """Bound to the chat screen. `workspace` is None until the history is open, and again once everything is put away."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+        self.workspace: Workspace | None = None
+        self.models: ModelCatalog | None = None
+        self.watching: Watching | None = None
+        self._keeper = DeskKeeper(self._save_desk, self._desk_state)
+        self._unsubscribe: Callable[[], None] = _nothing
+        self._warmed = False
+        self._opening: asyncio.Task[bool] | None = None
+
+    # Opening.
+
+    async def open(self) -> bool:
+        """The history and the session to begin with; whether there is one. If not, the program ends with a sentence."""
+        self._opening = asyncio.get_running_loop().create_task(self._open())
+        return await self._opening
+
+    async def _open(self) -> bool:
+        screen, backstage = self._screen, self._screen.backstage
+        try:
+            workspace = self.workspace = await backstage.open_workspace()
+            self.models = backstage.models(workspace)
+            found = await backstage.begin(workspace, screen.dock.notice)
+        except Exception as error:
+            _log.warning("nothing could be opened", exc_info=error)
+            screen.program.leave(Left(code=_code_of(error), problem=_sentence(error)))
+            return False
+        await self.show(found)
+        return True
+
+    def warm_up(self) -> None:
+        """Import the SDK, once, in its own thread."""
+        if not self._warmed and self.workspace is not None:
+            self._warmed = True
+            self.workspace.provider.warm_up()
+
+    # Showing.
+
+    async def show(self, found: Session | Watch) -> None:
+        """Leave what is shown and show this session, to be written or only watched."""
+        screen = self._screen
+        await self.leave()
+        screen.dock.set_read_only(None)
+        screen.status.read_only = isinstance(found, Watch)
+        screen.meter.reset()
+        if isinstance(found, Watch):
+            self._show_watch(found)
+        else:
+            self._show_session(found)
+
+    def _show_session(self, session: Session) -> None:
+        screen, desk = self._screen, session.desk
+        screen.conversation.restore_levels(desk.levels)
+        found = self.workspace.provider.credentials() if self.workspace else ()
+        screen.conversation.welcome = welcome(session.info, screen.keymap, demo=screen.backstage.demo, credentials=found)
+        screen.conversation.replace(_events_of(session))
+        screen.transcript.set_cursor(None)
+        screen.transcript.go_to(desk.place)
+        typed = screen.composer.real_text
+        if desk.draft:
+            screen.composer.put(f"{desk.draft}\n{typed}" if typed else desk.draft)
+        self.show_info(session.info)
+        self._load_meter(session.path)
+        self._unsubscribe = session.subscribe(screen.hear)
+        screen.dialogue.attach(session, desk.queue, desk.editing)
+        screen.conversation.refresh_versions()
+        self.refresh_prompts()
+        if typed:
+            self.touch()
+        if not session.complete:
+            screen.start(self._load_rest(session), "load")
+
+    async def _load_rest(self, session: Session) -> None:
+        await session.load()
+        if session is self._screen.dialogue.session:
+            place = self._screen.transcript.place
+            self._screen.conversation.replace(_events_of(session))
+            self._screen.transcript.go_to(place)
+
+    def redraw(self) -> None:
+        """The session's path is another one: draw all of it again."""
+        session = self._screen.dialogue.session
+        if session is not None:
+            self._screen.conversation.replace(_events_of(session))
+            self._load_meter(session.path)
+            self.refresh_prompts()
+
+    def _load_meter(self, path: Sequence[Message]) -> None:
+        answer = next((message for message in reversed(path) if message.role is Role.ASSISTANT), None)
+        if answer is not None:
+            self._screen.meter.load(answer)
+        self._screen.status.wake()
+
+    def turn_ended(self) -> None:
+        """The figures are now those of the stored answer, as they will be when the session is resumed."""
+        session = self._screen.dialogue.session
+        if session is not None:
+            self._load_meter(session.path)
+        self.refresh_prompts()
+
+    def show_info(self, info: SessionInfo) -> None:
+        """Model and effort, as they are from now on."""
+        self._screen.meter.choose(info.model, info.effort)
+        self._screen.status.wake()
+
+    def refresh_prompts(self) -> None:
+        """What Up finds in the composer."""
+        self._screen.composer.set_entries([plain_text(message.blocks) for message in self._screen.dialogue.prompts()])
+
+    # A session that another process writes.
+
+    def _show_watch(self, watch: Watch) -> None:
+        screen = self._screen
+        self.watching = Watching(watch, screen.conversation, on_change=self._load_meter, on_free=self._now_free)
+        self.show_info(watch.info)
+        fork = screen.keymap.hint("session.fork")
+        screen.dock.set_read_only(f"Another process writes this session; it is shown as it grows. {fork} forks it into your own.")
+        screen.conversation.welcome = None
+        screen.conversation.replace(())
+        screen.transcript.follow()
+        screen.start(self.watching.run(), "watch")
+
+    def _now_free(self) -> None:
+        self._screen.program.say("The other process has let go of this session: it is yours now.")
+        self._screen.start(self._take_over(), "take over")
+
+    async def _take_over(self) -> None:
+        if self.watching is not None and self.workspace is not None:
+            await self.show(await self.workspace.open(self.watching.watch.info.id))
+
+    # Leaving.
+
+    async def leave(self) -> None:
+        """Save the desk and let the session go; a turn that runs goes on by itself."""
+        screen = self._screen
+        self._unsubscribe()
+        self._unsubscribe = _nothing
+        if self.watching is not None:
+            self.watching.stop()
+            self.watching = None
+        session = screen.dialogue.session
+        if session is None or self.workspace is None:
+            return
+        await self._keeper.flush()
+        screen.dialogue.detach()
+        screen.composer.put("")
+        screen.dock.prompt_sent()
+        screen.dock.clear_approvals()
+        screen.dock.hide_retry()
+        await self.workspace.leave(session)
+
+    async def put_away(self) -> None:
+        """Interrupt, commit, close: what the end of the program means. Again: nothing."""
+        if self.watching is not None:
+            self.watching.stop()
+        opening = self._opening
+        if opening is not None and not opening.done() and opening is not asyncio.current_task():
+            await asyncio.wait([opening])  # what was typed before there was a session needs one to be kept in
+        workspace, self.workspace = self.workspace, None
+        if workspace is None:
+            return
+        workspace.interrupt_all()
+        await self._keeper.flush()
+        await workspace.close()
+
+    # The desk.
+
+    def touch(self) -> None:
+        """Something lies differently: to be saved soon."""
+        if self._screen.dialogue.session is not None:
+            self._keeper.touch()
+
+    async def _save_desk(self) -> None:
+        screen, session = self._screen, self._screen.dialogue.session
+        if session is not None and not session.closed:
+            desk = Desk(
+                draft=screen.composer.real_text,
+                queue=tuple(screen.dialogue.queue),
+                editing=screen.dialogue.editing,
+                place=screen.transcript.place,
+                levels=dict(screen.conversation.levels),
+            )
+            await session.save_desk(desk)
+
+    def _desk_state(self, error: Exception | None) -> None:
+        self._screen.status.not_saved = error is not None
+        if error is not None:
+            self._screen.dock.notice(f"NOT SAVED: your draft cannot be written ({error}).", "error")
+
+
+def _events_of(session: Session) -> list[Event]:
+    found: list[Event] = []
+    session.replay_to(found.append)
+    return found
+
+
+def _sentence(error: Exception) -> str:
+    return f"{error.info.message} {advice(error.info.kind)}" if isinstance(error, StoreError) else str(error)
+
+
+def _code_of(error: Exception) -> int:
+    """The contract's exit code: wrong usage is 2 (those errors belong to the command line, which is not known here)."""
+    return 2 if type(error).__name__ in ("ConfigError", "UsageError") else 1
+
+
+def _nothing() -> None:
+    """Nothing to end."""

@@ -1,0 +1,111 @@
+"""The themes: for every look of the transcript the Textual theme that goes with it, made from the same palette."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from textual.theme import BUILTIN_THEMES, Theme
+
+from claude_tui.render.base import Look
+from claude_tui.render.looks import LOOKS, PALETTES, Palette
+
+ThemeName: TypeAlias = Literal["auto", "dark", "light", "ansi-dark", "ansi-light", "contrast-dark", "contrast-light"]
+
+NAMES: tuple[str, ...] = ("auto", "dark", "light", "ansi-dark", "ansi-light", "contrast-dark", "contrast-light")
+_PREFIX = "claude-"
+
+
+def _rgb(name: str, palette: Palette) -> Theme:
+    return Theme(
+        name=_PREFIX + name,
+        dark=palette.dark,
+        primary=palette.accent,
+        secondary=palette.prompt,
+        accent=palette.accent,
+        foreground=palette.text,
+        background=palette.background,
+        surface=palette.surface,
+        panel=palette.panel,
+        success=palette.success,
+        warning=palette.warning,
+        error=palette.error,
+        variables={
+            "text-muted": palette.muted,
+            "text-disabled": palette.muted,
+            "border": palette.border,
+            "border-blurred": palette.border,
+            "input-selection-background": palette.selection,
+            "screen-selection-background": palette.selection,
+            "screen-selection-foreground": palette.text,
+            "block-cursor-background": palette.accent,
+            "block-cursor-foreground": palette.background,
+            "scrollbar": palette.border,
+            "footer-key-foreground": palette.accent,
+        },
+    )
+
+
+def _ansi(name: str, dark: bool) -> Theme:
+    return Theme(
+        name=_PREFIX + name,
+        dark=dark,
+        ansi=True,
+        primary="ansi_yellow" if dark else "ansi_red",
+        secondary="ansi_cyan" if dark else "ansi_blue",
+        accent="ansi_yellow" if dark else "ansi_red",
+        foreground="ansi_default",
+        background="ansi_default",
+        surface="ansi_default",
+        panel="ansi_default",
+        boost="ansi_default",
+        success="ansi_green",
+        warning="ansi_yellow" if dark else "ansi_magenta",
+        error="ansi_red",
+        variables={
+            **BUILTIN_THEMES[name].variables,
+            "text-muted": "ansi_bright_black",
+            "text-disabled": "ansi_bright_black",
+            "border": "ansi_bright_black",
+            "border-blurred": "ansi_bright_black",
+            "screen-selection-background": "ansi_blue",
+            "screen-selection-foreground": "ansi_bright_white",
+            "input-selection-background": "ansi_blue",
+            "block-cursor-background": "ansi_yellow" if dark else "ansi_red",
+            "block-cursor-foreground": "ansi_black" if dark else "ansi_bright_white",
+            "scrollbar": "ansi_bright_black",
+        },
+    )
+
+
+def textual_themes() -> list[Theme]:
+    """Every theme there is, to be registered with the app."""
+    rgb = [_rgb(name, palette) for name, palette in PALETTES.items()]
+    return [*rgb, _ansi("ansi-dark", dark=True), _ansi("ansi-light", dark=False)]
+
+
+def resolve(wanted: str, environ: Mapping[str, str], *, light_terminal: bool = False) -> str:
+    """The theme that `wanted` means here. `NO_COLOR` outranks everything: the terminal's own two colours then.
+
+    `auto` is light where the terminal says so (`COLORFGBG`, or `light_terminal`), and keeps to the 16 colours where that is all.
+    """
+    light = light_terminal or _light_by_colorfgbg(environ)
+    if environ.get("NO_COLOR"):
+        return "ansi-light" if wanted.endswith("light") or (wanted == "auto" and light) else "ansi-dark"
+    if wanted != "auto":
+        return wanted
+    name = "light" if light else "dark"
+    return f"ansi-{name}" if environ.get("TERM", "") in ("linux", "xterm", "vt100", "vt220", "screen", "ansi") else name
+
+
+def _light_by_colorfgbg(environ: Mapping[str, str]) -> bool:
+    return environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")
+
+
+def look_of(theme: str, environ: Mapping[str, str]) -> Look:
+    """The transcript's look under this theme."""
+    return LOOKS["plain"] if environ.get("NO_COLOR") else LOOKS[theme]
+
+
+def textual_name(theme: str) -> str:
+    return _PREFIX + theme
