@@ -78,8 +78,12 @@ async def ask(pilot: Pilot[Left], *prompts: str) -> None:
     await pilot.pause()
 
 
-async def conversation(pilot: Pilot[Left]) -> None:
-    await ask(pilot, "think: 27 × 43?", "2+2", "code")
+async def folded(pilot: Pilot[Left]) -> None:
+    await ask(pilot, "2+2", "table")
+
+
+async def code(pilot: Pilot[Left]) -> None:
+    await ask(pilot, "think: 27 × 43?", "code")
 
 
 async def chinese(pilot: Pilot[Left]) -> None:
@@ -120,17 +124,17 @@ async def interrupted(pilot: Pilot[Left]) -> None:
 
 
 SHOTS = (
-    Shot("chat-dark", conversation),
-    Shot("chat-light", conversation, theme="light"),
-    Shot("chat-80x24", conversation, (80, 24)),
+    Shot("chat-dark", folded),
+    Shot("chat-light", code, theme="light"),
+    Shot("chat-80x24", code, (80, 24)),
     Shot("chinese", chinese),
     Shot("panels", opened),
     Shot("interrupted", interrupted, (100, 30)),
     Shot("sessions", sessions),
     Shot("help", help_screen),
     Shot("models", models, (100, 30), "light"),
-    Shot("contrast", conversation, theme="contrast-dark"),
-    Shot("ansi", conversation, theme="ansi-dark"),
+    Shot("contrast", code, theme="contrast-dark"),
+    Shot("ansi", code, theme="ansi-dark"),
     Shot("narrow", chinese, (40, 20)),
     Shot("first-run", ready, (100, 30), demo=False),
 )

@@ -104,6 +104,10 @@ class Cell(Protocol):
         """Collapse (0) or expand; a level that is too high counts as the highest."""
         ...
 
+    def set_gap(self, rows: int) -> None:
+        """How many blank lines stand above it: what it follows decides."""
+        ...
+
     def source(self) -> str:
         """What copying the cell gives: Markdown, arguments, results; never wrapped, never decorated. Safe for a clipboard."""
         ...

@@ -43,6 +43,7 @@ class BlockCell:
         self._version = 0
         self._finished = finished
         self._abandoned = False
+        self._gap = 1
         self._drawn: tuple[tuple[int, int, Look], Sequence[Line]] | None = None
 
     @property
@@ -72,7 +73,10 @@ class BlockCell:
 
     @property
     def gap(self) -> int:
-        return 1
+        return self._gap
+
+    def set_gap(self, rows: int) -> None:
+        self._gap = rows
 
     def set_level(self, level: int) -> None:
         level = max(0, min(level, self.levels - 1))

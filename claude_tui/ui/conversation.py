@@ -223,6 +223,13 @@ class Conversation:
         if level is not None:
             cell.set_level(level)
         self.cells.append(cell)
+        self._settle(len(self.cells) - 1)
+
+    def _settle(self, index: int) -> None:
+        """Folded panels that follow each other stand together; whatever is open has air around it."""
+        if 0 < index < len(self.cells):
+            together = all(folding_of(cell) and cell.level == 0 for cell in self.cells[index - 1 : index + 1])
+            self.cells[index].set_gap(0 if together else 1)
 
     def replace(self, events: Iterable[Event]) -> None:
         """Forget everything and draw these events instead."""
@@ -251,6 +258,9 @@ class Conversation:
         """The user's own word on one cell; it outlasts the switches."""
         cell.set_level(level)
         self.levels[cell.key] = level
+        index = self.cells.index(cell)
+        self._settle(index)
+        self._settle(index + 1)
         self.on_change()
 
     def fold_all(self, folding: Folding, level: int) -> None:
@@ -260,6 +270,8 @@ class Conversation:
             if folding_of(cell) == folding:
                 cell.set_level(level)
                 self.levels.pop(cell.key, None)
+        for index in range(len(self.cells)):
+            self._settle(index)
         self.on_change()
 
     def restore_levels(self, levels: Mapping[str, int]) -> None:

@@ -314,7 +314,7 @@ def test_an_error_is_a_sentence_and_the_conversation_goes_on(monkeypatch: pytest
 def test_the_demo(isolated_environment: Path, term: str, columns: int) -> None:
     """No key, no network: the proxies lead nowhere."""
     nowhere = dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
-    with Terminal("demo", term=term, columns=columns, **nowhere) as terminal:
+    with Terminal("demo", "--plain", term=term, columns=columns, **nowhere) as terminal:
         terminal.expect("This is the demo", "canned", "You: ")
         terminal.enter("table")
         terminal.expect("Claude:\n> **This is the demo.**", "| Mercury |", "| Neptune |", "Tokens: ", "You: ")

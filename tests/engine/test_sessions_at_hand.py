@@ -132,7 +132,7 @@ async def test_a_fork_is_a_copy_with_a_life_of_its_own(tmp_path: Path) -> None:
     kept = ("title", "model", "effort", "system", "tools", "message_count")
     assert [getattr(whole.info, name) for name in kept] == [getattr(session.info, name) for name in kept]
     assert whole.desk == Desk()
-    part = await forked(one, session.info.id[:10], session.path[1].id)
+    part = await forked(one, session.info.id, session.path[1].id)
     assert said(part.path) == ["a", "A"] and part.path[1].parent_id == part.path[0].id
     await part.submit("c")
     assert said(part.path) == ["a", "A", "c", "C"] and said(session.path) == ["a", "A", "b", "B"]

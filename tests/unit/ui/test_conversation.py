@@ -162,6 +162,15 @@ def test_versions_are_counted() -> None:
     assert "2/3" in screen(conversation)
 
 
+def test_panels_that_follow_each_other_stand_together() -> None:
+    conversation = of([TurnStarted("s", prompt()), *answer(thinks("Hm."), calls(1), calls(2), says("So.", 3)), DONE])
+    assert [cell.gap for cell in conversation.cells] == [1, 1, 0, 0, 1]
+    conversation.set_level(conversation.cells[2], 1)
+    assert [cell.gap for cell in conversation.cells] == [1, 1, 1, 1, 1]
+    conversation.fold_all("tools", 0)
+    assert [cell.gap for cell in conversation.cells] == [1, 1, 0, 0, 1]
+
+
 def test_the_two_switches_are_two() -> None:
     conversation = of([TurnStarted("s", prompt()), *answer(thinks("Hm."), calls(1)), DONE])
     thinking, tool = conversation.cells[1:3]

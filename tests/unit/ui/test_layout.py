@@ -35,6 +35,9 @@ class Rows:
     def estimate(self, width: int) -> int:
         return self.guess
 
+    def set_gap(self, rows: int) -> None:
+        self.gap = rows
+
     def set_level(self, level: int) -> None:
         """Nothing to fold."""
 

@@ -1,0 +1,45 @@
+"""The pictures of the README can be made anew: real program, canned answers, no font that has to be fetched."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from claude_tui.fakeapi import FakeApi, ThreadApi, plan_of
+from scripts.screenshots import SHOTS, take
+
+SHOWN = {
+    "chat-80x24": ("functools.lru_cache", "Message Claude"),
+    "chinese": ("天王星", "太阳系的行星", "中"),
+    "interrupted": ("Interrupted: what came is kept.", "and then?"),
+    "first-run": ("A key is needed", "ANTHROPIC_API_KEY"),
+}
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[ThreadApi]:
+    with FakeApi.in_thread(plan_of("demo")) as api:
+        yield api
+
+
+@pytest.mark.parametrize("name", SHOWN)
+async def test_a_picture(api: ThreadApi, tmp_path: Path, name: str) -> None:
+    [shot] = [shot for shot in SHOTS if shot.name == name]
+    svg = await take(shot, api.url, api.key, tmp_path)
+    texts = "".join(element.text or "" for element in ET.fromstring(svg).iter() if element.tag.endswith("text"))
+    shown = texts.replace("\xa0", " ")
+    assert [text for text in SHOWN[name][:2] if text not in shown] == []
+    assert "@font-face" not in svg and "Fira" not in svg
+    assert not re.search(r'(?:href|src)="?http', svg)
+
+
+def test_the_readme_shows_pictures_that_exist() -> None:
+    root = Path(__file__).parents[2]
+    pictures = re.findall(r"\]\((screenshots/[^)]+)\)", (root / "README.md").read_text(encoding="utf-8"))
+    assert pictures and all((root / picture).is_file() for picture in pictures)
+    known = {f"screenshots/{shot.name}.png" for shot in SHOTS}
+    assert set(pictures) <= known
