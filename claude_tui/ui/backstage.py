@@ -21,7 +21,8 @@ Begin: TypeAlias = Callable[[Workspace, Callable[[str], None]], Awaitable["Sessi
 class Backstage:
     """`begin` may raise StoreError. `prompt` is sent at once; with `pick` the list of sessions comes up first.
 
-    `sent_to`: the host requests go to, where the user should be told of it. `mouse`: whether the mouse is ours at the start.
+    `examine`: what `claude-tui doctor` says. `sent_to`: the host requests go to, where the user should be told of it. `mouse`:
+    whether the mouse is ours at the start.
     """
 
     settings: Settings
@@ -30,6 +31,7 @@ class Backstage:
     open_workspace: Callable[[], Awaitable[Workspace]]
     begin: Begin
     models: Callable[[Workspace], ModelCatalog]
+    examine: Callable[[], Awaitable[str]] | None = None
     prompt: str | None = None
     pick: bool = False
     demo: bool = False

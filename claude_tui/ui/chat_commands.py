@@ -192,7 +192,7 @@ class ChatCommands:
         self._dialogs.palette()
 
     def run_app_doctor(self, argument: str) -> None:
-        self._screen.dock.notice("Leave with /quit, then run: claude-tui doctor")
+        self._screen.start(self._dialogs.doctor(), "doctor")
 
     def run_app_redraw(self, argument: str) -> None:
         self._screen.program.refresh(repaint=True, layout=True)

@@ -32,7 +32,7 @@ from claude_tui.domain.events import (
     TurnStarted,
     UsageReported,
 )
-from claude_tui.domain.messages import Message, Outcome, Usage
+from claude_tui.domain.messages import Message, Outcome, Usage, merge_usage
 from claude_tui.domain.sentences import error_sentence, stop_sentence
 from claude_tui.render.base import Cell
 from claude_tui.render.cells import StreamingCell, cell_for
@@ -111,7 +111,8 @@ class Conversation:
             case RequestStarted():
                 self._message_id, self._open, self._usage, self._thinking = event.message_id, {}, None, []
             case MessageStarted() | UsageReported():
-                self._take_usage(event.usage)
+                self._usage = merge_usage(self._usage, event.usage)
+                self._count_thinking()
             case BlockStarted():
                 self._block_started(event)
             case BlockStopped():
@@ -161,6 +162,7 @@ class Conversation:
             self._thinking.append(cell)
         self._add(cell)
         self.live[cell] = self._clock()
+        self._count_thinking()
 
     def _block_stopped(self, event: BlockStopped) -> None:
         cell = self._open.pop(event.number, None)
@@ -168,11 +170,12 @@ class Conversation:
             cell.stop(event.seconds)
             self.live.pop(cell, None)
 
-    def _take_usage(self, usage: Usage | None) -> None:
-        details = (usage or {}).get("output_tokens_details")
+    def _count_thinking(self) -> None:
+        details = (self._usage or {}).get("output_tokens_details")
         tokens: object = details.get("thinking_tokens") if isinstance(details, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        if isinstance(tokens, int) and len(self._thinking) == 1:  # the API counts an answer's thinking in one sum
-            self._thinking[0].set_tokens(tokens)
+        known = tokens if isinstance(tokens, int) and len(self._thinking) == 1 else None  # the API counts one sum an answer
+        for cell in self._thinking:
+            cell.set_tokens(known)
 
     def _message_stopped(self, event: MessageStopped) -> None:
         self._end_open()

@@ -65,7 +65,8 @@ async def test_it_is_one_line_with_the_hint_that_fits(size: tuple[int, int]) -> 
         lines = {
             40: "claude-opus-5-5 │ Streaming 4.2 s",
             80: "claude-opus-5-5 │ Streaming 4.2 s · Esc stops │ in 500  out ~100 │ ctx ~6%",
-            120: "claude-opus-5-5 · high │ Streaming 4.2 s · Esc stops │ in 500  out ~100 │ ctx ~6% │ cache 96% r 11.8k w 0 │ TTFT 3.2 s",
+            120: "claude-opus-5-5 · high │ Streaming 4.2 s · Esc stops │ in 500  out ~100 │ ctx ~6% │ "
+            "cache 96% r 11.8k w 0 │ TTFT 3.2 s",
         }
         assert app.line == lines[size[0]]
 

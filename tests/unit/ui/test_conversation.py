@@ -46,7 +46,8 @@ def answer(*blocks: tuple[dict[str, Any], list[BlockDelta]], message_id: str = "
     events: list[Event] = [RequestStarted(1, "model-x", message_id), MessageStarted("msg_1", "model-x", {"input_tokens": 3})]
     for number, (seed, deltas) in enumerate(blocks):
         events += [BlockStarted(number, seed), *deltas, BlockStopped(number, 1.5)]
-    return [*events, UsageReported({"output_tokens": 5}), MessageStopped(reason)]
+    usage = {"output_tokens": 5, "output_tokens_details": {"thinking_tokens": 2}}
+    return [*events, UsageReported(usage), MessageStopped(reason)]
 
 
 def says(text: str, number: int = 0) -> tuple[dict[str, Any], list[BlockDelta]]:
