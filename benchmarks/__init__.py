@@ -1,1 +1,1 @@
-"""What the program costs without a screen: `python -m benchmarks`. The figures stand in docs/performance.md."""
+"""What the program costs, without a screen and with it: `python -m benchmarks`. The figures stand in docs/performance.md."""

@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import engine, server, startup
+from benchmarks import engine, screen, server, startup
 
+PARTS = ("engine", "startup", "screen")
 RESULTS = Path(__file__).parent / "results.json"
 
 
@@ -41,22 +42,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="how often each thing is measured; medians are reported")
     parser.add_argument("--json", type=Path, default=RESULTS, help="where the figures go")
-    parser.add_argument("--only", choices=("engine", "startup"), help="one half")
+    parser.add_argument("--only", choices=PARTS, help="one part")
     options = parser.parse_args()
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
-    results: dict[str, Any] = {"machine": _machine(), "rounds": options.rounds}
-    with server.running() as (url, key):
-        if options.only != "startup":
-            results["engine"] = engine.measure(url, key, options.rounds, say)
-        if options.only != "engine":
-            results["startup"] = startup.measure(url, key, options.rounds, say)
-    print(json.dumps(results["machine"]))
-    for title in ("engine", "startup"):
-        if title in results:
-            print("\n" + _table(title, results[title]))
+    results: dict[str, Any] = {"machine": _machine(), "rounds": options.rounds, "load_before": round(os.getloadavg()[0], 2)}
+    tables: dict[str, dict[str, Any]] = {}
+    for part in PARTS if options.only is None else (options.only,):
+        with server.running() as api:  # one each: the screen reads how its requests ended
+            if part == "screen":
+                results["screen"] = screen.measure(api, options.rounds, say)
+                tables.update(results["screen"])
+            else:
+                measure = engine.measure if part == "engine" else startup.measure
+                results[part] = tables[part] = measure(api.url, api.key, options.rounds, say)
+    print(json.dumps(results["machine"]), f"load before: {results['load_before']}")
+    for title, rows in tables.items():
+        print("\n" + _table(title, rows))
     options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 

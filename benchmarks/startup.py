@@ -30,6 +30,8 @@ async def main():
 
 asyncio.run(main())
 """
+UNLIKE_INSTALLED = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+"""An installed program finds its modules compiled."""
 COMMANDS: dict[str, list[str]] = {
     "an empty script": ["-c", "pass"],
     "--version": ["-m", "claude_tui", "--version"],
@@ -68,7 +70,9 @@ def measure(url: str, key: str, rounds: int, say: Callable[[str], None]) -> dict
     """Command → medians; the commands take turns."""
     with tempfile.TemporaryDirectory() as folder:
         home = {"CLAUDE_TUI_HOME": folder, "ANTHROPIC_CONFIG_DIR": str(Path(folder) / "none")}
-        environment = {**os.environ, **home, "ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": key}
+        kept = {name: value for name, value in os.environ.items() if name not in UNLIKE_INSTALLED}
+        compiled = {"PYTHONPYCACHEPREFIX": str(Path(folder) / "compiled")}
+        environment = {**kept, **home, **compiled, "ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": key}
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in COMMANDS}
         for number in range(rounds + 1):
             say(f"start-up: round {number} of {rounds}")

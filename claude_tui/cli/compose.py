@@ -114,11 +114,14 @@ def foreign_host(settings: Settings) -> str | None:
     from urllib.parse import urlsplit
 
     from claude_tui.domain.addresses import is_loopback
+
+    address = settings.base_url or os.environ.get("ANTHROPIC_BASE_URL") or ""
+    host = urlsplit(address).hostname or ""
+    if not address or is_loopback(host):
+        return None
     from claude_tui.providers.anthropic import DEFAULT_BASE_URL
 
-    address = settings.base_url or os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL
-    host = urlsplit(address).hostname or ""
-    return None if address.rstrip("/") == DEFAULT_BASE_URL or is_loopback(host) else host
+    return None if address.rstrip("/") == DEFAULT_BASE_URL else host
 
 
 def serve_fake_api(scenario: str | None, port: int, key: str | None) -> int:

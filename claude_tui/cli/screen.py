@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from claude_tui.cli import compose
 from claude_tui.cli.exits import FAILED, say
-from claude_tui.cli.opening import open_session
 from claude_tui.cli.options import ChatOptions, Resume
 from claude_tui.cli.signals import StopSignals
 from claude_tui.config import Settings, load
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from claude_tui.engine.workspace import Watch, Workspace
     from claude_tui.ui.backstage import Backstage, Begin, Left
 
+COLLECT_AFTER = (10_000, 10, 20)
+"""New objects, and rounds of the younger generations, before garbage is collected. Drawing makes many objects that need none of
+it, and going through all that live takes 60 ms, in which no key is seen: with Python's own figures every few seconds."""
 DUMB_TERMINALS = ("dumb", "unknown", "")
 
 
@@ -78,9 +82,11 @@ def _run(
     if not settings.kitty_keys:
         os.environ["TEXTUAL_DISABLE_KITTY_KEY"] = "1"
     prepare_environment(os.environ)
+    gc.disable()  # until the first frame: what is loaded until then stays, and going through it again and again takes a tenth
     from claude_tui.ui.backstage import Backstage, Left
 
     async def open_workspace() -> Workspace:
+        _after_first_frame()
         workspace = await compose.open_workspace(settings, paths, temporary=options.temporary, provider=provider, interactive=True)
         if options.temporary and options.resume is not None:
             await compose.borrow_session(paths, workspace.store, options.resume)
@@ -93,6 +99,7 @@ def _run(
         open_workspace=open_workspace,
         begin=_beginning(options, settings),
         models=lambda workspace: _models(workspace, settings, None if options.temporary else paths, demo=provider is not None),
+        examine=_examine,
         prompt=options.prompt,
         pick=options.resume is Resume.PICK,
         demo=provider is not None,
@@ -102,6 +109,24 @@ def _run(
         warnings=warnings,
     )
     return asyncio.run(_show(backstage)) or Left(FAILED)
+
+
+def _after_first_frame() -> None:
+    """Load what an accident needs while files can still be opened. From now on garbage is collected; what is loaded is none."""
+    import_module("claude_tui.ui.crash")
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+    gc.enable()
+
+
+async def _examine() -> str:
+    """What `claude-tui doctor` prints, from a process of its own: it opens the history and starts a log."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "claude_tui", "doctor",
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    printed, _ = await process.communicate()
+    return printed.decode("utf-8", "replace")
 
 
 def _models(workspace: Workspace, settings: Settings, paths: Paths | None, *, demo: bool) -> ModelCatalog:
@@ -120,6 +145,8 @@ def _beginning(options: ChatOptions, settings: Settings) -> Begin:
             model = settings.model if "model" in options.flags or not unsent.info.model else None
             await unsent.switch_model(model)
             return unsent
+        from claude_tui.cli.opening import open_session
+
         try:
             return await open_session(workspace, resume, settings, options.flags, note)
         except SessionHeld as held:

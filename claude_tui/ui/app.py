@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
 from textual.driver import Driver
+from textual.filter import LineFilter
 
 from claude_tui.domain.text import safe_text
 from claude_tui.render.base import Look
-from claude_tui.ui import crash, egress
+from claude_tui.ui import egress
 from claude_tui.ui.backstage import Backstage, Left
 from claude_tui.ui.bindings import set_bindings
 from claude_tui.ui.chat_screen import ChatScreen
 from claude_tui.ui.keymap import Keymap
 from claude_tui.ui.terminal import set_mouse
-from claude_tui.ui.themes import look_of, resolve, textual_name, textual_themes
+from claude_tui.ui.themes import WithoutColour, look_of, resolve, textual_name, textual_themes
 
 _log = logging.getLogger(__name__)
 
 _HANGUP = 129
+_WITHOUT_COLOUR = WithoutColour()
 COMMIT_SECONDS = 0.8
 """How long leaving waits for running answers to be committed."""
 
@@ -55,6 +58,9 @@ class ClaudeApp(App[Left]):
     def _wear(self, wanted: str) -> None:
         self.theme_name = resolve(wanted, self.backstage.environ)
         self.theme = textual_name(self.theme_name)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return (_WITHOUT_COLOUR,) if self.no_color else super().get_line_filters()
 
     @property
     def look(self) -> Look:
@@ -127,7 +133,11 @@ class ClaudeApp(App[Left]):
         return session.id if session else None
 
     def _handle_exception(self, error: Exception) -> None:
+        from claude_tui.ui import crash  # loaded after the first frame, long before it is needed
+
         crash.handle_exception(self, error, self.backstage.paths.logs, self._resumable)
 
     def _fatal_error(self) -> None:
+        from claude_tui.ui import crash
+
         crash.fatal_error(self, self.backstage.paths.logs, self._resumable)

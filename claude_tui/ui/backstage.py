@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from claude_tui.config import Settings
-from claude_tui.domain.messages import SessionInfo
-from claude_tui.domain.ports import ModelCatalog
-from claude_tui.engine.session import Session
-from claude_tui.engine.workspace import Watch, Workspace
-from claude_tui.files import Paths
+if TYPE_CHECKING:
+    from claude_tui.config import Settings
+    from claude_tui.domain.messages import SessionInfo
+    from claude_tui.domain.ports import ModelCatalog
+    from claude_tui.engine.session import Session
+    from claude_tui.engine.workspace import Watch, Workspace
+    from claude_tui.files import Paths
 
-Begin: TypeAlias = Callable[[Workspace, Callable[[str], None]], Awaitable["Session | Watch"]]
+Begin: TypeAlias = "Callable[[Workspace, Callable[[str], None]], Awaitable[Session | Watch]]"
 """Gives the session to begin with. The function it is given takes sentences for the user."""
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from claude_tui.ui import external_editor
 from claude_tui.ui.backstage import Left
-from claude_tui.ui.conversation import Folding
-from claude_tui.ui.dialogs import Dialogs
+from claude_tui.ui.conversation import Folding, folding_of
 from claude_tui.ui.terminal import set_mouse
 
 if TYPE_CHECKING:
     from claude_tui.ui.chat_screen import ChatScreen
+    from claude_tui.ui.dialogs import Dialogs
 
 _LINES = 3
 """So many lines a scroll key moves."""
@@ -21,10 +20,13 @@ _LINES = 3
 class ChatCommands:
     """Bound to the chat screen. Every method takes the text behind a slash command, empty for keys."""
 
-    def __init__(self, screen: ChatScreen, dialogs: Dialogs) -> None:
+    def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
-        self._dialogs = dialogs
         self._mouse = screen.backstage.mouse
+
+    @property
+    def _dialogs(self) -> Dialogs:
+        return self._screen.dialogs
 
     # Stop, clear, quit.
 
@@ -62,10 +64,14 @@ class ChatCommands:
     def _double_escape(self) -> None:
         screen = self._screen
         if not screen.composer.is_empty or screen.dialogue.editing is not None:
-            screen.composer.clear_draft()
-            screen.dialogue.edit(None)
+            self.clear_draft()
         else:
             self._screen.cursor.run_cursor_edit("")
+
+    def clear_draft(self) -> None:
+        """Empty, and no version of anything; Up brings the text back."""
+        self._screen.composer.clear_draft()
+        self._screen.dialogue.edit(None)
 
     def run_app_copy_or_quit(self, argument: str) -> None:
         """Ctrl+C: copy, else stop, else clear, else quit at the second press."""
@@ -125,6 +131,8 @@ class ChatCommands:
         self._screen.start(self._edit_elsewhere(), "editor")
 
     async def _edit_elsewhere(self) -> None:
+        from claude_tui.ui import external_editor
+
         screen = self._screen
         try:
             text = await external_editor.edit(screen.program, screen.composer.real_text, screen.backstage.environ)
@@ -136,8 +144,8 @@ class ChatCommands:
 
     def run_queue_edit(self, argument: str) -> None:
         text = self._screen.dialogue.take_back()
-        if text is not None:
-            self._screen.composer.put(text)
+        if text is not None:  # what stands there was typed behind the key that asked for this
+            self._screen.composer.put(text + self._screen.composer.real_text)
 
     def run_prompts_search(self, argument: str) -> None:
         self._dialogs.search_prompts()
@@ -219,10 +227,15 @@ class ChatCommands:
         self._screen.program.say(("Tool details hidden.", "Tool details shown.")[level])
 
     def _fold(self, folding: Folding, level: int) -> None:
-        place = self._screen.transcript.place
-        self._screen.conversation.fold_all(folding, level)
-        if place is not None:
-            self._screen.transcript.go_to((place[0], 0))
+        """What is read stays; a panel that closes around the reading line leaves its header there."""
+        conversation, transcript = self._screen.conversation, self._screen.transcript
+        place = transcript.place
+        conversation.fold_all(folding, level)
+        index = conversation.index_of(place[0]) if place is not None else None
+        if place is not None and index is not None:
+            cell = conversation.cells[index]
+            closed = folding_of(cell) == folding and level == 0
+            transcript.go_to((place[0], min(place[1], cell.gap) if closed else place[1]))
 
     def run_view_page_up(self, argument: str) -> None:
         self._screen.transcript.scroll_pages(-1)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import events, on
@@ -31,6 +32,7 @@ from claude_tui.domain.events import (
     TurnStarted,
 )
 from claude_tui.domain.messages import Message, SessionInfo
+from claude_tui.ui.approval import ApprovalBox
 from claude_tui.ui.backstage import Backstage
 from claude_tui.ui.bindings import set_bindings
 from claude_tui.ui.chat_commands import ChatCommands
@@ -38,9 +40,8 @@ from claude_tui.ui.commands import BY_ID, Command, Where
 from claude_tui.ui.composer import Composer
 from claude_tui.ui.conversation import Conversation
 from claude_tui.ui.cursor_commands import CursorCommands
-from claude_tui.ui.dialogs import Dialogs
 from claude_tui.ui.dialogue import Dialogue
-from claude_tui.ui.dock import Dock
+from claude_tui.ui.dock import Dock, Offer
 from claude_tui.ui.keymap import Keymap
 from claude_tui.ui.meter import Meter
 from claude_tui.ui.presses import Presses
@@ -51,12 +52,14 @@ from claude_tui.ui.transcript import Transcript
 
 if TYPE_CHECKING:
     from claude_tui.ui.app import ClaudeApp
+    from claude_tui.ui.dialogs import Dialogs
 
 _log = logging.getLogger(__name__)
 
 IDLE_BEFORE_IMPORT = 0.5
 """After so many seconds without a key the SDK is imported; the first key starts it too."""
 TICK_SECONDS = 0.5
+SEND_AGAIN, CLEAR = Offer("Enter", "sends it again"), Offer("Esc Esc", "clears it")
 THINKING_LEVELS = {"collapsed": 0, "tail": 1, "open": 2}
 
 
@@ -70,20 +73,26 @@ class ChatScreen(Screen[None]):
         self.backstage = backstage
         self.keymap = keymap
         self.presses = Presses()
-        self.dialogue = Dialogue(self._queue_changed, self._hand_back)
+        self.dialogue = Dialogue(self._queue_changed, self._hand_back, self._take_back)
         self.conversation = Conversation(self._versions_of)
         self.conversation.defaults["thinking"] = THINKING_LEVELS[backstage.settings.thinking]
         self.meter = Meter(self._window_of)
         self.view = SessionView(self)
-        dialogs = Dialogs(self)
-        self.commands = ChatCommands(self, dialogs)
-        self.cursor = CursorCommands(self, dialogs)
+        self.commands = ChatCommands(self)
+        self.cursor = CursorCommands(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         set_bindings(self, keymap.bindings(Where.SCREEN))
 
     @property
     def program(self) -> ClaudeApp:
         return cast("ClaudeApp", self.app)  # pyright: ignore[reportUnknownMemberType]
+
+    @cached_property
+    def dialogs(self) -> Dialogs:
+        """Loaded with the first one."""
+        from claude_tui.ui.dialogs import Dialogs
+
+        return Dialogs(self)
 
     # Parts.
 
@@ -165,6 +174,20 @@ class ChatScreen(Screen[None]):
         match event:
             case TurnStarted():
                 self._prompt_went_out()
+            case RetryScheduled() | RequestStarted() | ApprovalRequested() | ApprovalResolved():
+                self._tell_dock(event)
+            case Notice():
+                self.status.not_saved = self.status.not_saved or event.text.startswith("NOT SAVED")
+                self.dock.notice(event.text, event.level)
+            case SessionChanged():
+                self.view.show_info(event.session)
+            case TurnEnded():
+                self._turn_ended(event)
+            case _:
+                pass
+
+    def _tell_dock(self, event: RetryScheduled | RequestStarted | ApprovalRequested | ApprovalResolved) -> None:
+        match event:
             case RetryScheduled():
                 self.dock.show_retry(event.error, event.delay, event.attempt + 1, self.backstage.settings.retries + 1)
             case RequestStarted():
@@ -173,15 +196,15 @@ class ChatScreen(Screen[None]):
                 self.dock.ask(event, take_focus=self.composer.is_empty)
             case ApprovalResolved():
                 self.dock.resolve(event.tool_use_id)
-            case Notice():
-                self.status.not_saved = self.status.not_saved or event.text.startswith("NOT SAVED")
-                self.dock.notice(event.text, event.level)
-            case SessionChanged():
-                self.view.show_info(event.session)
-            case TurnEnded():
-                self._turn_ended()
-            case _:
-                pass
+
+    def catch_up(self, events: Iterable[Event]) -> None:
+        """A turn that runs already, as far as it has come: its figures, its retry, its questions."""
+        now = time.monotonic()
+        for event in events:
+            self.meter.apply(event, now)
+            if isinstance(event, RetryScheduled | RequestStarted | ApprovalRequested | ApprovalResolved):
+                self._tell_dock(event)
+        self.status.wake()
 
     def _prompt_went_out(self) -> None:
         self.dock.prompt_sent()
@@ -190,10 +213,14 @@ class ChatScreen(Screen[None]):
         self.conversation.refresh_versions()
         self.view.touch()
 
-    def _turn_ended(self) -> None:
+    def _turn_ended(self, event: TurnEnded) -> None:
         self.dock.hide_retry()
         self.dock.clear_approvals()
         self.view.turn_ended()
+        if event.error is not None:
+            handed_back = not self.conversation.answered and self.composer.is_empty
+            offers = (SEND_AGAIN, CLEAR) if handed_back else ()
+            self.dock.show_error(event.error.message if handed_back else "What came is kept; the error stands above.", offers)
 
     def _hand_back(self, prompt: Message) -> None:
         """Nothing came: the prompt is to be had again, as a version of itself."""
@@ -201,8 +228,15 @@ class ChatScreen(Screen[None]):
             self.composer.put(plain_text(prompt.blocks))
             self.dialogue.edit(prompt.id)
 
+    def _take_back(self, text: str) -> bool:
+        """The prompt could not be saved; into the draft with it, unless something else stands there."""
+        free = self.composer.is_empty and self.dialogue.editing is None
+        if free:
+            self.composer.put(text)
+        return free
+
     def _queue_changed(self) -> None:
-        self.dock.set_queue(self.dialogue.queue)
+        self.dock.set_queue(self.dialogue.queue, busy=self.dialogue.busy)
         self.dock.set_editing(self.dialogue.editing is not None)
         self.composer.has_queue = bool(self.dialogue.queue)
         self.view.touch()
@@ -251,9 +285,16 @@ class ChatScreen(Screen[None]):
         getattr(bound, command.method)(argument)
 
     def on_key(self, event: events.Key) -> None:
-        """Keys that nobody took: what can be typed while a question has the focus is for the draft."""
+        """Keys that nobody took. Tab goes to a question and back; what is typed while that or nothing has the focus is the draft's.
+
+        Nothing has it after a click beside the screen, which a terminal that is being resized can report.
+        """
         self.view.warm_up()
-        if event.is_printable and self.dock.asking is not None and self.focused is not self.composer:
+        if event.key == "tab" and self.dock.asking is not None:
+            event.stop()
+            question = self.dock.query_one(ApprovalBox)
+            (self.composer if question.has_focus else question).focus(scroll_visible=False)
+        elif self.focused is None or (event.is_printable and self.dock.asking is not None and self.focused is not self.composer):
             event.stop()
             self.composer.focus()
             self._pass_on(event)
@@ -279,6 +320,13 @@ class ChatScreen(Screen[None]):
     def _answered(self, event: Dock.Answered) -> None:
         if self.dialogue.session is not None:
             self.dialogue.session.answer_approval(event.tool_use_id, event.allowed)
+
+    @on(Dock.OfferClicked)
+    def _offer(self, event: Dock.OfferClicked) -> None:
+        if event.offer == SEND_AGAIN:
+            self.composer.submit()
+        else:
+            self.commands.clear_draft()
 
     @on(Transcript.Typed)
     def _typed(self, event: Transcript.Typed) -> None:

@@ -5,10 +5,11 @@ Knows nothing of the screen. Applying a delta is O(1). The only path by which an
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
 from claude_tui.domain.blocks import block_type, string
 from claude_tui.domain.events import (
@@ -35,15 +36,15 @@ from claude_tui.domain.events import (
 from claude_tui.domain.messages import Message, Outcome, Usage, merge_usage
 from claude_tui.domain.sentences import error_sentence, stop_sentence
 from claude_tui.render.base import Cell
-from claude_tui.render.cells import StreamingCell, cell_for
-from claude_tui.render.notice_cell import NoticeCell
-from claude_tui.render.prompt_cell import PromptCell
-from claude_tui.render.thinking_cell import ThinkingCell
-from claude_tui.render.tool_cell import ToolCell
+
+if TYPE_CHECKING:  # cells are loaded with the first of them, after the first frame
+    from claude_tui.render.cells import NoticeLevel, StreamingCell, ThinkingCell, ToolCell
 
 Folding: TypeAlias = Literal["thinking", "tools", ""]
 """Which of the two switches a cell obeys; empty for cells that are never folded."""
 
+SLICE = 0.004
+"""Seconds of drawing what was said before, until somebody else may go on."""
 NOTHING_CAME = "Interrupted: nothing had come yet."
 KEPT = "Interrupted: what came is kept."
 
@@ -60,7 +61,7 @@ def folding_of(cell: Cell) -> Folding:
     """The switch that folds this cell."""
     if cell.levels < 2:
         return ""
-    return "thinking" if isinstance(cell, ThinkingCell) else "tools"
+    return "thinking" if cell.kind == "thinking" else "tools"
 
 
 class Conversation:
@@ -92,6 +93,13 @@ class Conversation:
         self._usage: Usage | None = None
         self._thinking: list[ThinkingCell] = []
         self._shown = False
+        self._turn_after: dict[str | None, TurnMark] = {}
+        self._coming: list[Cell] = []
+
+    @property
+    def answered(self) -> bool:
+        """Whether anything has come to the last prompt."""
+        return self._shown
 
     # Events.
 
@@ -131,12 +139,15 @@ class Conversation:
     def _turn_started(self, prompt: Message) -> None:
         if self.cells and self.cells[0] is self.welcome:
             self._cut(0)
-        same = next((turn for turn in self.turns if turn.prompt.parent_id == prompt.parent_id), None)
+        same = self._turn_after.get(prompt.parent_id)
         if same is not None:  # a new version of an earlier prompt: what followed that one belongs to it
             self._cut(same.index)
         self._end_open()
         self._shown = False
         self.turns.append(TurnMark(len(self.cells), prompt))
+        self._turn_after[prompt.parent_id] = self.turns[-1]
+        from claude_tui.render.cells import PromptCell
+
         self._add(PromptCell(prompt.id, prompt.blocks, self._version(prompt.id)))
 
     def _version(self, prompt_id: str) -> tuple[int, int]:
@@ -147,12 +158,18 @@ class Conversation:
         for cell in self.cells[index:]:
             self.live.pop(cell, None)
         del self.cells[index:]
-        self.turns = [turn for turn in self.turns if turn.index < index]
+        self._have_turns([turn for turn in self.turns if turn.index < index])
         self.revision += 1
+
+    def _have_turns(self, turns: list[TurnMark]) -> None:
+        self.turns = turns
+        self._turn_after = {turn.prompt.parent_id: turn for turn in turns}
 
     def _block_started(self, event: BlockStarted) -> None:
         is_text = block_type(event.block) == "text"
         label = "Claude" if is_text and (not self.cells or self.cells[-1].kind != "text") else ""
+        from claude_tui.render.cells import ThinkingCell, ToolCell, cell_for
+
         cell = cell_for(f"{self._message_id}:{event.number}", event.block, label=label)
         self._open[event.number] = cell
         self._shown = True
@@ -181,7 +198,7 @@ class Conversation:
         self._end_open()
         sentence = stop_sentence(event.stop_reason, event.extra.get("stop_details"))
         if sentence:
-            self._add(NoticeCell(f"{self._message_id}:stop", sentence, "warning"))
+            self._say(f"{self._message_id}:stop", sentence, "warning")
 
     def _tool(self, event: ToolStarted | ToolProgress | ToolFinished | ApprovalRequested | ApprovalResolved) -> None:
         cell = self._calls.get(event.tool_use_id)
@@ -205,9 +222,14 @@ class Conversation:
         self._end_open()
         key = f"{self._message_id}:end:{len(self.turns)}"
         if event.outcome is Outcome.INTERRUPTED:
-            self._add(NoticeCell(key, KEPT if self._shown else NOTHING_CAME, "info"))
+            self._say(key, KEPT if self._shown else NOTHING_CAME, "info")
         elif event.error is not None:
-            self._add(NoticeCell(key, error_sentence(event.error), "error"))
+            self._say(key, error_sentence(event.error), "error")
+
+    def _say(self, key: str, text: str, level: NoticeLevel) -> None:
+        from claude_tui.render.cells import NoticeCell
+
+        self._add(NoticeCell(key, text, level))
 
     def _end_open(self) -> None:
         """Blocks that are still open will not go on."""
@@ -237,6 +259,7 @@ class Conversation:
     def replace(self, events: Iterable[Event]) -> None:
         """Forget everything and draw these events instead."""
         self._cut(0)
+        self._coming = []
         self._open, self._calls, self._message_id, self._shown = {}, {}, "", False
         change, self.on_change = self.on_change, _nothing
         try:
@@ -248,14 +271,42 @@ class Conversation:
             self.on_change = change
         self.on_change()
 
+    async def draw_earlier(self, events: Iterable[Event]) -> Conversation:
+        """What these events of earlier turns draw, made in slices so that no key has to wait: for `put_in_front`."""
+        earlier = Conversation(self._versions_of, self._clock)
+        earlier.levels, earlier.defaults = self.levels, self.defaults
+        self._coming = earlier.cells
+        started = time.perf_counter()
+        for event in events:
+            earlier(event)
+            if time.perf_counter() - started > SLICE:
+                await asyncio.sleep(0)
+                started = time.perf_counter()
+        return earlier
+
+    def put_in_front(self, earlier: Conversation) -> int:
+        """How many cells have come in front; none if everything was drawn anew since `draw_earlier` began."""
+        if self._coming is not earlier.cells:
+            return 0
+        self._coming = []
+        self.cells[:0] = earlier.cells
+        added = len(earlier.cells)
+        self._have_turns([*earlier.turns, *(TurnMark(turn.index + added, turn.prompt) for turn in self.turns)])
+        self.revision += 1
+        self.on_change()
+        return added
+
     def tick(self) -> None:
         """A moment has passed for what runs: panels show their seconds."""
+        if not self.live:
+            return
         now = self._clock()
+        from claude_tui.render.cells import ThinkingCell, ToolCell
+
         for cell, began in self.live.items():
             if isinstance(cell, (ThinkingCell, ToolCell)):
                 cell.tick(now - began)
-        if self.live:
-            self.on_change()
+        self.on_change()
 
     def set_level(self, cell: Cell, level: int) -> None:
         """The user's own word on one cell; it outlasts the switches."""
@@ -269,7 +320,7 @@ class Conversation:
     def fold_all(self, folding: Folding, level: int) -> None:
         """Turn one of the two switches: every cell that obeys it, the ones to come included."""
         self.defaults[folding] = level
-        for cell in self.cells:
+        for cell in (*self.cells, *self._coming):
             if folding_of(cell) == folding:
                 cell.set_level(level)
                 self.levels.pop(cell.key, None)
@@ -282,6 +333,8 @@ class Conversation:
 
     def refresh_versions(self) -> None:
         """The versions of some prompt have changed."""
+        from claude_tui.render.cells import PromptCell
+
         for turn in self.turns:
             cell = self.cells[turn.index]
             if isinstance(cell, PromptCell):

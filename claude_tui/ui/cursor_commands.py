@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 from claude_tui.domain.blocks import plain_text
 from claude_tui.domain.text import safe_text
 from claude_tui.render.base import Cell
-from claude_tui.ui import clipboard
-from claude_tui.ui.dialogs import Dialogs
 
 if TYPE_CHECKING:
     from claude_tui.ui.chat_screen import ChatScreen
+    from claude_tui.ui.dialogs import Dialogs
 
 
 class CursorCommands:
     """Bound to the chat screen. Every `run_` method takes the text behind a slash command, empty for keys."""
 
-    def __init__(self, screen: ChatScreen, dialogs: Dialogs) -> None:
+    def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
-        self._dialogs = dialogs
+
+    @property
+    def _dialogs(self) -> Dialogs:
+        return self._screen.dialogs
 
     def run_cursor_enter(self, argument: str) -> None:
         self._move(len(self._screen.conversation.cells) - 1)
@@ -70,8 +72,9 @@ class CursorCommands:
     def _chosen(self) -> Cell | None:
         """The cell at the cursor; without a cursor, the last answer."""
         cell = self._screen.transcript.cell_at_cursor
-        texts = (one for one in reversed(self._screen.conversation.cells) if one.kind == "text")
-        return cell or next(texts, None)
+        conversation = self._screen.conversation
+        answers = (one for one in reversed(conversation.cells) if one.kind == "text" and one is not conversation.welcome)
+        return cell or next(answers, None)
 
     def run_cursor_copy(self, argument: str) -> None:
         cell = self._chosen()
@@ -95,6 +98,8 @@ class CursorCommands:
         self._screen.start(self._copy(safe_text(text)), "copy")
 
     async def _copy(self, text: str) -> None:
+        from claude_tui.ui import clipboard
+
         copied = await clipboard.copy(self._screen.program, text, self._screen.backstage.paths.data / "copies")
         self._screen.program.say(copied.sentence())
 

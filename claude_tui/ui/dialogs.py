@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from claude_tui.domain.blocks import plain_text
-from claude_tui.domain.errors import ProviderError, SessionHeld
-from claude_tui.domain.ports import ModelInfo
+from claude_tui.domain.errors import ProviderError, SessionHeld, UnknownSession
+from claude_tui.domain.ports import ModelCatalog, ModelInfo
 from claude_tui.domain.text import safe_line
 from claude_tui.engine.session import Session
 from claude_tui.ui.commands import Command
@@ -15,6 +15,7 @@ from claude_tui.ui.help_screen import HelpScreen
 from claude_tui.ui.picker import Choice, Extra, Picker, palette_choices
 from claude_tui.ui.sessions_screen import NewSession, Opened, SessionsScreen
 from claude_tui.ui.text_prompt import TextPrompt
+from claude_tui.ui.text_screen import TextScreen
 from claude_tui.ui.themes import NAMES
 
 if TYPE_CHECKING:
@@ -39,6 +40,15 @@ class Dialogs:
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
 
+    @property
+    def _session(self) -> Session | None:
+        """The session to work on; where there is none, it is said why."""
+        screen = self._screen
+        if screen.dialogue.session is None:
+            watched = screen.view.watching is not None
+            screen.program.say("This session is read-only here." if watched else "The history is still being opened.")
+        return screen.dialogue.session
+
     # Models.
 
     def pick_model(self, wanted: str) -> None:
@@ -47,10 +57,11 @@ class Dialogs:
         if wanted:
             self._switch(model=wanted.split(maxsplit=1)[0])
             return
-        if screen.view.models is None or screen.dialogue.session is None:
+        session = self._session
+        if screen.view.models is None or session is None:
             return
-        refresh: Extra[str] = Extra("ctrl+r", "ask the API for its list", self._refresh_models)
-        current = screen.dialogue.session.info.model
+        refresh: Extra[str] = Extra("ctrl+r", "ask the API for its list", lambda _: self._refresh_models(picker))
+        current = session.info.model
         picker = Picker("Model", self._model_choices(screen.view.models.known()), current=current, extras=(refresh,))
         screen.program.push_screen(picker, lambda picked: self._switch(model=picked) if picked else None)
 
@@ -62,23 +73,20 @@ class Dialogs:
             known.insert(0, Choice(current, current, "not in the list"))
         return known
 
-    def _refresh_models(self, highlighted: str | None) -> None:
-        screen = self._screen
-        screen.program.pop_screen()
-        screen.start(self._ask_for_models(), "models")
+    def _refresh_models(self, picker: Picker[str]) -> None:
+        if self._screen.view.models is not None:
+            self._screen.start(self._ask_for_models(self._screen.view.models, picker), "models")
 
-    async def _ask_for_models(self) -> None:
-        screen = self._screen
-        if screen.view.models is None:
-            return
+    async def _ask_for_models(self, models: ModelCatalog, picker: Picker[str]) -> None:
+        picker.set_choices(self._model_choices(models.known()), title="Model · asking the API …")
         try:
-            await screen.view.models.refresh()
+            await models.refresh()
         except ProviderError as error:
-            screen.program.say(f"{error.info.message} The list is the one known before.", severity="warning")
-        self.pick_model("")
+            self._screen.program.say(f"{error.info.message} The list is the one known before.", severity="warning")
+        picker.set_choices(self._model_choices(models.known()), title="Model")
 
     def _switch(self, *, model: str | None = None) -> None:
-        session = self._screen.dialogue.session
+        session = self._session
         if session is None or model is None:
             return
         info = self._screen.view.models.find(model) if self._screen.view.models is not None else None
@@ -91,7 +99,7 @@ class Dialogs:
 
     def pick_effort(self, wanted: str) -> None:
         """Only the levels that the model takes are offered."""
-        screen, session = self._screen, self._screen.dialogue.session
+        screen, session = self._screen, self._session
         if session is None:
             return
         info = screen.view.models.find(session.info.model or "") if screen.view.models is not None else None
@@ -124,8 +132,17 @@ class Dialogs:
         screen, session = self._screen, self._screen.dialogue.session
         if isinstance(result, Opened):
             self.open_session(result.session_id)
-        elif isinstance(result, NewSession) or (session is not None and session.closed):
+        elif isinstance(result, NewSession):
             screen.commands.run_session_new("")
+        elif session is not None and session.closed:
+            screen.start(self._reopen(session.info.id), "open session")
+
+    async def _reopen(self, session_id: str) -> None:
+        """The session on the screen was deleted in the list; it may have been brought back there."""
+        try:
+            await self._open(session_id)
+        except UnknownSession:
+            self._screen.commands.run_session_new("")
 
     def open_session(self, session_id: str) -> None:
         self._screen.start(self._open(session_id), "open session")
@@ -135,7 +152,7 @@ class Dialogs:
         if screen.view.workspace is None:
             return
         current = screen.dialogue.session
-        if current is not None and current.info.id == session_id:
+        if current is not None and current.info.id == session_id and not current.closed:
             return
         try:
             found = await screen.view.workspace.open(session_id)
@@ -144,18 +161,21 @@ class Dialogs:
         await screen.view.show(found)
 
     def rename(self, title: str) -> None:
-        screen, session = self._screen, self._screen.dialogue.session
+        screen, session = self._screen, self._session
         if session is None:
             return
-        if title:
+        if safe_line(title):
             screen.start(session.rename(title), "rename")
+            return
+        if title:
+            screen.program.say("A title needs at least one character that can be seen.", severity="warning")
             return
         prompt = TextPrompt("Title of this session", session.info.title)
         screen.program.push_screen(prompt, lambda text: self.rename(text) if text and text.strip() else None)
 
     def system_prompt(self, text: str) -> None:
         """What the model is told beforehand; it cannot be changed once a request has gone out."""
-        screen, session = self._screen, self._screen.dialogue.session
+        screen, session = self._screen, self._session
         if session is None:
             return
         if session.path:
@@ -184,21 +204,17 @@ class Dialogs:
             "Prompts of this session",
             _prompt_choices(mine),
             empty="No prompt has been sent in this session. Tab looks in all of them.",
-            on_tab=("all sessions", self._widen),
+            on_tab=("all sessions", lambda: screen.start(self._widen(picker), "prompts")),
         )
         screen.program.push_screen(picker, lambda picked: screen.composer.put(picked) if picked else None)
 
-    def _widen(self) -> None:
-        self._screen.program.pop_screen()
-        self._screen.start(self._search_everywhere(), "prompts")
-
-    async def _search_everywhere(self) -> None:
-        screen = self._screen
-        if screen.view.workspace is None:
-            return
-        found = await screen.view.workspace.store.prompts(None, PROMPTS)
-        picker = Picker("Prompts of all sessions", _prompt_choices(found), empty="No prompt has been sent yet.")
-        screen.program.push_screen(picker, lambda picked: screen.composer.put(picked) if picked else None)
+    async def _widen(self, picker: Picker[str]) -> None:
+        """The open list with the prompts of all sessions in it; what was typed to filter stays."""
+        workspace = self._screen.view.workspace
+        if workspace is not None:
+            picker.set_tab(None)
+            found = await workspace.store.prompts(None, PROMPTS)
+            picker.set_choices(_prompt_choices(found), title="Prompts of all sessions", empty="No prompt has been sent yet.")
 
     def pick_prompt_to_edit(self) -> None:
         screen = self._screen
@@ -228,6 +244,12 @@ class Dialogs:
 
     def help(self) -> None:
         self._screen.program.push_screen(HelpScreen(self._screen.keymap))
+
+    async def doctor(self) -> None:
+        """Looks at everything in a process of its own."""
+        screen = self._screen
+        if screen.backstage.examine is not None:
+            screen.program.push_screen(TextScreen("What claude-tui doctor says", await screen.backstage.examine()))
 
     def pick_theme(self, wanted: str) -> None:
         app = self._screen.program

@@ -10,11 +10,15 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from claude_tui.domain.blocks import plain_text
+from claude_tui.domain.events import ending_of, is_prompt
 from claude_tui.domain.messages import Message, Outcome, Role
-from claude_tui.engine.session import Session
-from claude_tui.engine.turn import TurnResult
+
+if TYPE_CHECKING:
+    from claude_tui.engine.session import Session
+    from claude_tui.engine.turn import TurnResult
 
 _log = logging.getLogger(__name__)
 
@@ -24,11 +28,13 @@ class Dialogue:
     """`session` is None until there is one; what is sent before waits in the queue.
 
     `editing`: id of the prompt that the next one sent is a new version of. `on_queue` hears of every change of queue or `editing`,
-    `on_unanswered` of a prompt to which nothing came.
+    `on_unanswered` of a prompt to which nothing came. `on_unsaved` takes the text of a prompt that did not even get to the disk,
+    and says whether there was a place for it; where there was none, it waits in the queue.
     """
 
     on_queue: Callable[[], None]
     on_unanswered: Callable[[Message], None]
+    on_unsaved: Callable[[str], bool]
     session: Session | None = None
     queue: list[str] = field(default_factory=list[str])
     editing: str | None = None
@@ -45,7 +51,9 @@ class Dialogue:
         self.queue = [*early, *queue]
         self.editing = editing if editing in {message.id for message in session.path} else None
         self.on_queue()
-        if early:
+        if session.busy:  # left while it ran: its end is news all the same
+            session.when_idle(lambda: self._ended_after_return(session))
+        elif early:
             self.send_next()
 
     def detach(self) -> None:
@@ -76,9 +84,9 @@ class Dialogue:
         replaces, self.editing = (self.editing if self.editing in known else None), None
         self.on_queue()
         turn = self._turn = session.submit(text, replaces=replaces)
-        turn.add_done_callback(lambda done: self._ended(session, done))
+        turn.add_done_callback(lambda done: self._ended(session, done, text, replaces))
 
-    def _ended(self, session: Session, turn: asyncio.Task[TurnResult]) -> None:
+    def _ended(self, session: Session, turn: asyncio.Task[TurnResult], text: str, replaces: str | None) -> None:
         if turn is not self._turn:
             return
         self._turn = None
@@ -88,13 +96,32 @@ class Dialogue:
             _log.error("a turn broke", exc_info=error)
             return
         if session is self.session:
-            self._after(turn.result())
+            self._after(turn.result(), text, replaces)
+            self.on_queue()  # what waits now waits for the user
 
-    def _after(self, result: TurnResult) -> None:
+    def _after(self, result: TurnResult, text: str, replaces: str | None) -> None:
         if result.outcome is Outcome.COMPLETED:
             self.send_next()
-        elif result.answer is None and result.messages:
+        elif not result.messages:
+            self._keep(text, replaces)
+        elif result.answer is None:
             self.on_unanswered(result.messages[0])
+
+    def _keep(self, text: str, replaces: str | None) -> None:
+        if self.on_unsaved(text):
+            self.edit(replaces)
+        else:
+            self.queue.insert(0, text)
+            self.on_queue()
+
+    def _ended_after_return(self, session: Session) -> None:
+        if session is not self.session or session.busy or session.closed or not session.path:
+            return
+        last = session.path[-1]
+        if is_prompt(last):
+            self.on_unanswered(last)
+        elif ending_of(last)[0] is Outcome.COMPLETED:
+            self.send_next()
 
     def take_back(self) -> str | None:
         """The last prompt that waits, no longer waiting."""

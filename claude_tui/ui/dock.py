@@ -194,9 +194,9 @@ class Dock(Vertical):
         """Error and notices have been read."""
         self._change(error="", offers=(), notices=())
 
-    def set_queue(self, prompts: Sequence[str]) -> None:
-        """Prompts that wait, first to go first."""
-        self._change(queue=tuple(prompts))
+    def set_queue(self, prompts: Sequence[str], *, busy: bool = True) -> None:
+        """Prompts that wait, first to go first. `busy`: for an answer to end; else for the user to send them."""
+        self._change(queue=tuple(prompts), busy=busy)
 
     def set_editing(self, editing: bool) -> None:
         """Whether the draft is to be a new version of an earlier prompt."""

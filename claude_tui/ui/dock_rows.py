@@ -21,7 +21,8 @@ Level: TypeAlias = Literal["info", "warning", "error"]
 Tone: TypeAlias = Literal["info", "warning", "error", "muted", "retry"]
 
 MOST_QUEUED = 3
-QUEUE_HINT = "↑ edits · sent after the answer"
+QUEUE_HINTS = {True: "↑ edits · sent after the answer", False: "↑ edits · Enter sends"}
+"""Whether an answer is being written → what becomes of prompts that wait."""
 _JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 
 
@@ -68,6 +69,7 @@ class Contents:
     error: str = ""
     offers: tuple[Offer, ...] = ()
     queue: tuple[str, ...] = ()
+    busy: bool = True
     notices: tuple[tuple[str, Level], ...] = ()
     editing: bool = False
     read_only: str | None = None
@@ -84,7 +86,7 @@ def rows(contents: Contents, width: int, budget: int, now: float) -> list[Row]:
     if contents.error:
         groups.append((7, _wrapped(contents.error, "error", width, 3)))
         groups.append((6, _offered(contents.offers, width)))
-    groups.append((3, _queued(contents.queue, width)))
+    groups.append((3, _queued(contents.queue, width, QUEUE_HINTS[contents.busy])))
     if contents.retry is not None:
         groups.append((8, _wrapped(contents.retry.sentence(now), "retry", width, 3)))
     while groups and sum(len(lines) for _, lines in groups) > budget:
@@ -144,12 +146,12 @@ def _offered(offers: Sequence[Offer], width: int) -> list[Row]:
     return [*found, Row(text, "muted", spans)] if text else found
 
 
-def _queued(queue: Sequence[str], width: int) -> list[Row]:
+def _queued(queue: Sequence[str], width: int, hint: str) -> list[Row]:
     found = [Row(cut(f"queued: {safe_line(prompt, 400)}", width), "info") for prompt in queue[:MOST_QUEUED]]
     if not found:
         return []
     more = len(queue) - MOST_QUEUED
-    hint = f"… and {more} more · {QUEUE_HINT}" if more > 0 else QUEUE_HINT
+    hint = f"… and {more} more · {hint}" if more > 0 else hint
     last = found[-1].text
     if more <= 0 and cell_len(last) + 3 + cell_len(hint) <= width:
         return [*found[:-1], Row(f"{last}   {hint}", "info")]

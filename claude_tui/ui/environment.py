@@ -19,6 +19,8 @@ def prepare_environment(environ: MutableMapping[str, str]) -> None:
         if name.upper().startswith("TEXTUAL") and name.upper() not in KEPT:
             del environ[name]
     environ["TEXTUAL_SMOOTH_SCROLL"] = "0"
+    if not environ.get("NO_COLOR", "x"):
+        del environ["NO_COLOR"]  # set but empty asks for nothing
     if _is_iterm(environ) and not environ.get("TMUX"):
         environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
 

@@ -16,6 +16,8 @@ from claude_tui.domain.text import safe_text
 from claude_tui.ui.layout import Layout, Position
 
 _ROW_BITS = 20
+RAILS = " │┃▌▎"
+"""A line of nothing else is a blank line of the text."""
 LONGEST = 1_000_000
 """Rows that one selection may span."""
 
@@ -55,7 +57,7 @@ def between(layout: Layout[Strip], first: Position, last: Position, selection: S
         if line is None:
             parts.append(glue)
             glue = "\n"
-        elif line.segments and line.lead >= len(line.text):  # a label, a frame, a rule: no part of the text
+        elif line.lead >= len(line.text) and line.text.strip(RAILS):  # a label, a frame, a rule: no part of the text
             pass
         else:
             text = line.text[max(start, line.lead) : end if end is None else max(end, 0)]

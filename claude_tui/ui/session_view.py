@@ -8,23 +8,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from claude_tui.domain.blocks import plain_text
 from claude_tui.domain.desk import Desk
 from claude_tui.domain.errors import StoreError, advice
-from claude_tui.domain.events import Event
+from claude_tui.domain.events import Event, TurnStarted, replay
 from claude_tui.domain.messages import Message, Role, SessionInfo
-from claude_tui.engine.session import Session
-from claude_tui.engine.workspace import Watch, Workspace
 from claude_tui.ui.backstage import Left
 from claude_tui.ui.desk_keeper import DeskKeeper
-from claude_tui.ui.watching import Watching
-from claude_tui.ui.welcome import welcome
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what a session needs is loaded with the first one, after the first frame
     from claude_tui.domain.ports import ModelCatalog
+    from claude_tui.engine.session import Session
+    from claude_tui.engine.workspace import Watch, Workspace
     from claude_tui.ui.chat_screen import ChatScreen
+    from claude_tui.ui.watching import Watching
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +72,8 @@ class SessionView:
 
     async def show(self, found: Session | Watch) -> None:
         """Leave what is shown and show this session, to be written or only watched."""
+        from claude_tui.engine.watch import Watch
+
         screen = self._screen
         await self.leave()
         screen.dock.set_read_only(None)
@@ -83,15 +85,18 @@ class SessionView:
             self._show_session(found)
 
     def _show_session(self, session: Session) -> None:
+        from claude_tui.ui.welcome import welcome
+
         screen, desk = self._screen, session.desk
         screen.conversation.restore_levels(desk.levels)
         found = self.workspace.provider.credentials() if self.workspace else ()
         screen.conversation.welcome = welcome(session.info, screen.keymap, demo=screen.backstage.demo, credentials=found)
-        screen.conversation.replace(_events_of(session))
+        events = _events_of(session)
+        screen.conversation.replace(events)
         screen.transcript.set_cursor(None)
         screen.transcript.go_to(desk.place)
         typed = screen.composer.real_text
-        if desk.draft:
+        if desk.draft and desk.draft != self._last_prompt(session):
             screen.composer.put(f"{desk.draft}\n{typed}" if typed else desk.draft)
         self.show_info(session.info)
         self._load_meter(session.path)
@@ -99,17 +104,35 @@ class SessionView:
         screen.dialogue.attach(session, desk.queue, desk.editing)
         screen.conversation.refresh_versions()
         self.refresh_prompts()
+        if session.busy:
+            screen.catch_up(_last_turn(events))
         if typed:
             self.touch()
         if not session.complete:
             screen.start(self._load_rest(session), "load")
 
+    @staticmethod
+    def _last_prompt(session: Session) -> str:
+        """A process that died just after sending left the prompt both in the conversation and on the desk."""
+        last = session.path[-1] if session.path else None
+        return plain_text(last.blocks) if last is not None and last.role is Role.USER and session.desk.editing is None else ""
+
     async def _load_rest(self, session: Session) -> None:
+        screen = self._screen
+        conversation, transcript = screen.conversation, screen.transcript
         await session.load()
-        if session is self._screen.dialogue.session:
-            place = self._screen.transcript.place
-            self._screen.conversation.replace(_events_of(session))
-            self._screen.transcript.go_to(place)
+        if session is not screen.dialogue.session or not conversation.turns:
+            return
+        first = conversation.turns[0].prompt
+        messages = list(takewhile(lambda message: message.parent_id != first.parent_id, session.path))
+        earlier = await conversation.draw_earlier(replay(messages))
+        place = transcript.place
+        added = conversation.put_in_front(earlier)
+        if added:
+            screen.clear_selection()
+            if transcript.cursor is not None:
+                transcript.cursor += added
+            transcript.go_to(place)
 
     def redraw(self) -> None:
         """The session's path is another one: draw all of it again."""
@@ -145,6 +168,8 @@ class SessionView:
 
     def _show_watch(self, watch: Watch) -> None:
         screen = self._screen
+        from claude_tui.ui.watching import Watching
+
         self.watching = Watching(watch, screen.conversation, on_change=self._load_meter, on_free=self._now_free)
         self.show_info(watch.info)
         fork = screen.keymap.hint("session.fork")
@@ -172,6 +197,7 @@ class SessionView:
         if self.watching is not None:
             self.watching.stop()
             self.watching = None
+            screen.dock.prompt_sent()  # what was said of its being read-only is over
         session = screen.dialogue.session
         if session is None or self.workspace is None:
             return
@@ -226,6 +252,11 @@ def _events_of(session: Session) -> list[Event]:
     found: list[Event] = []
     session.replay_to(found.append)
     return found
+
+
+def _last_turn(events: Sequence[Event]) -> Sequence[Event]:
+    starts = [number for number, event in enumerate(events) if isinstance(event, TurnStarted)]
+    return events[starts[-1] :] if starts else ()
 
 
 def _sentence(error: Exception) -> str:

@@ -78,11 +78,13 @@ class SlashPopup(Widget, can_focus=False):
         titles = max(cell_len(row.title) for row in self._rows)
         width = min(names + 2 + titles, WIDEST, screen_width - 2)
         height = max(1, min(len(self._rows), MOST_ROWS, composer.y))
-        self._extent = (width, height)
-        self.styles.width, self.styles.height = width + 2, height
-        self.absolute_offset = Offset(composer.x, max(0, composer.y - height))
+        offset = Offset(composer.x, max(0, composer.y - height))
+        moved = (width, height) != self._extent or offset != self.absolute_offset
+        self._extent, self.absolute_offset = (width, height), offset
         self.move(0)
-        self.refresh(layout=True)
+        if moved:  # this is called after every layout: asking for one each time would never end
+            self.styles.width, self.styles.height = width + 2, height
+            self.refresh(layout=True)
 
     def move(self, by: int) -> None:
         """Choose another row; from either end on to the other."""

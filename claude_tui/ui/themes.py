@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.theme import BUILTIN_THEMES, Theme
 
 from claude_tui.render.base import Look
@@ -109,3 +114,22 @@ def look_of(theme: str, environ: Mapping[str, str]) -> Look:
 
 def textual_name(theme: str) -> str:
     return _PREFIX + theme
+
+
+# No colours.
+
+_PLAIN = Style(color="default", bgcolor="default")
+_MARKED = _PLAIN + Style(reverse=True)
+
+
+class WithoutColour(LineFilter):
+    """`NO_COLOR` for Textual's widgets, whose own filter makes greys: the terminal's own two, exchanged where a ground marks."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [Segment(text, without_colour(style) if style else style, control) for text, style, control in segments]
+
+
+@lru_cache(maxsize=1024)
+def without_colour(style: Style) -> Style:
+    """The style with the terminal's own colours; a ground of its own becomes the exchange of the two."""
+    return style + (_PLAIN if style.bgcolor is None or style.bgcolor.is_default else _MARKED)

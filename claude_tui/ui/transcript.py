@@ -28,6 +28,7 @@ from claude_tui.ui.conversation import Conversation
 from claude_tui.ui.layout import Layout, Position
 from claude_tui.ui.selecting import between, highlighted, key_of, position_of
 from claude_tui.ui.terminal import backlog
+from claude_tui.ui.themes import without_colour
 
 RIGHT_MARGIN = 2
 WIDEST = 120
@@ -50,7 +51,7 @@ class Transcript(ScrollView, can_focus=True):
         overflow-x: hidden;
         overflow-y: scroll;
         scrollbar-size-vertical: 1;
-        scrollbar-color: $panel;
+        scrollbar-color: $scrollbar;
         scrollbar-color-hover: $secondary;
         scrollbar-color-active: $primary;
         scrollbar-background: $background;
@@ -144,7 +145,8 @@ class Transcript(ScrollView, can_focus=True):
         if strip is None:
             return self._brush.blank
         if selection is not None and (span := selection.get_span(key_of(position))) is not None:
-            strip = highlighted(strip, span, GUTTER, self.screen.get_component_rich_style("screen--selection"))
+            style = self.screen.get_component_rich_style("screen--selection")
+            strip = highlighted(strip, span, GUTTER, without_colour(style) if self.program.no_color else style)
         return self._brush.at_cursor(strip) if position.cell == self.cursor else strip
 
     def draw(self) -> None:
@@ -342,8 +344,8 @@ class Transcript(ScrollView, can_focus=True):
         self.post_message(self.Moved())
 
     async def _on_key(self, event: events.Key) -> None:
-        """A character that is no key of the cursor was meant for the draft."""
-        if event.is_printable and not has_binding(self, event.key):
+        """A character that is no key of the cursor was meant for the draft; so is any key that comes when the cursor is gone."""
+        if self.cursor is None or (event.is_printable and not has_binding(self, event.key)):
             event.stop()
             event.prevent_default()
             self.post_message(self.Typed(event))
@@ -365,10 +367,10 @@ class Transcript(ScrollView, can_focus=True):
             self.post_message(self.CopyRequested(cell, block))
         elif isinstance(level := meta.get("level"), int):
             self.conversation.set_level(cell, level)
+        elif position.row == cell.gap and cell.levels > 1:
+            self.toggle(position.cell)
         elif chain == 2:
             self._select_cell(position.cell)
-        elif chain == 1 and position.row == cell.gap and cell.levels > 1:
-            self.toggle(position.cell)
 
     def _select_cell(self, index: int) -> None:
         rows = self._rows.rows(index)

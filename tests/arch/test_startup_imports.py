@@ -5,11 +5,15 @@ Each command runs in a fresh interpreter that reports every import it makes.
 
 import json
 import os
+import select
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 SDK = frozenset({"anthropic", "httpx2", "openai"})
 SCREEN = frozenset({"textual"})
@@ -89,3 +93,36 @@ def test_ask_answers_without_the_screen_from_an_api_without_the_client(tmp_path:
     assert "anthropic" in loaded, "the turn never reached a provider"
     assert not loaded & SCREEN
     assert not packages_in(report.read_text()) & (SDK | SCREEN | DATABASE)
+
+
+# The screen.
+
+PLACEHOLDER = b"essage Claude"  # the cursor stands on its first letter
+LATER = SDK | DATABASE | {"markdown_it", "pygments"}
+
+
+def loaded_before_the_first_frame(home: Path) -> set[str]:
+    """The packages that `claude-tui` has imported when its composer is on the screen: frames and report share one terminal."""
+    master, slave = os.openpty()
+    termios.tcsetwinsize(master, (30, 100))
+    environment = bare_environment(CLAUDE_TUI_HOME=str(home), TERM="xterm-256color", ANTHROPIC_API_KEY="none")
+    program = subprocess.Popen(reporting(), env=environment, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+    os.close(slave)
+    written = b""
+    try:
+        while PLACEHOLDER not in written:
+            ready, _, _ = select.select([master], [], [], 30)
+            assert ready, f"no frame came: {written[-2000:]!r}"
+            written += os.read(master, 1 << 16)
+    finally:
+        program.kill()
+        program.wait()
+        os.close(master)
+    return packages_in(written.split(PLACEHOLDER, 1)[0].decode("utf-8", "replace").replace("\r\n", "\n"))
+
+
+@pytest.mark.pty
+def test_the_first_frame_waits_for_no_sdk_no_markdown_and_no_database(tmp_path: Path) -> None:
+    loaded = loaded_before_the_first_frame(tmp_path)
+    assert "textual" in loaded
+    assert not loaded & LATER

@@ -9,7 +9,7 @@ from typer.main import get_command
 
 from claude_tui.cli import argv
 from claude_tui.cli.argv import rewrite
-from claude_tui.cli.main import app
+from claude_tui.cli.commands import app
 
 
 @pytest.mark.parametrize(
