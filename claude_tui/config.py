@@ -335,11 +335,11 @@ def _check_provider(settings: Settings, sources: Mapping[str, str]) -> None:
 
 def read_toml(file: Path, path: Path | None = None) -> dict[str, Any]:
     """The file as a table, empty when there is none. `path` is what it is called in sentences."""
-    import tomllib
-
     path, text = path or file, ""
     try:
         text = file.read_bytes().decode("utf-8-sig")
+        import tomllib  # only where there is something to read: it takes five milliseconds
+
         return tomllib.loads(text)
     except FileNotFoundError:
         return {}
@@ -349,7 +349,7 @@ def read_toml(file: Path, path: Path | None = None) -> dict[str, Any]:
         raise ConfigError(f"{path} is not UTF-8 text (byte {error.start}).") from error
     except RecursionError as error:
         raise ConfigError(f"{path} is nested too deeply.") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         reason = str(error).replace("at end of document", f"at line {text.count(chr(10)) + 1}, the end of the file")
         raise ConfigError(f"{path} is not valid TOML: {safe_line(reason)}.") from error
 

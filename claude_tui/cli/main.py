@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -78,10 +79,12 @@ def begin(*, temporary: bool = False) -> Paths:
 
 def front_end(options: ChatOptions) -> ModuleType:
     """The screen, or the plain form where it is asked for or nothing else is possible."""
+    gc.disable()  # what is loaded until the first frame stays: going through it again and again takes a tenth of the time
     from claude_tui.cli import screen
 
     if not options.plain and screen.is_possible(os.environ):
         return screen
+    gc.enable()
     from claude_tui.cli import plain
 
     return plain

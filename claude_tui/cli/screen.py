@@ -82,7 +82,6 @@ def _run(
     if not settings.kitty_keys:
         os.environ["TEXTUAL_DISABLE_KITTY_KEY"] = "1"
     prepare_environment(os.environ)
-    gc.disable()  # until the first frame: what is loaded until then stays, and going through it again and again takes a tenth
     from claude_tui.ui.backstage import Backstage, Left
 
     async def open_workspace() -> Workspace:
@@ -149,8 +148,7 @@ def _beginning(options: ChatOptions, settings: Settings) -> Begin:
 
         try:
             return await open_session(workspace, resume, settings, options.flags, note)
-        except SessionHeld as held:
-            note(str(held))
+        except SessionHeld:
             return await workspace.watch(await _wanted(workspace, resume))
 
     return begin

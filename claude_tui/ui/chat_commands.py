@@ -194,7 +194,7 @@ class ChatCommands:
         self._dialogs.help()
 
     def run_app_keys(self, argument: str) -> None:
-        self._dialogs.help()
+        self._dialogs.help(ids=True)
 
     def run_app_palette(self, argument: str) -> None:
         self._dialogs.palette()

@@ -59,14 +59,14 @@ _log = logging.getLogger(__name__)
 IDLE_BEFORE_IMPORT = 0.5
 """After so many seconds without a key the SDK is imported; the first key starts it too."""
 TICK_SECONDS = 0.5
+TALL = 20
+"""Lines from which on a blank one is spent."""
 SEND_AGAIN, CLEAR = Offer("Enter", "sends it again"), Offer("Esc Esc", "clears it")
 THINKING_LEVELS = {"collapsed": 0, "tail": 1, "open": 2}
 
 
 class ChatScreen(Screen[None]):
     """The one screen of the program; dialogs open above it."""
-
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012 - Textual's own declaration is a plain class variable
 
     def __init__(self, backstage: Backstage, keymap: Keymap) -> None:
         super().__init__()
@@ -113,6 +113,10 @@ class ChatScreen(Screen[None]):
         self.status.demo, self.status.temporary = self.backstage.demo, self.backstage.temporary
         self.set_interval(TICK_SECONDS, self.conversation.tick)
         self.call_after_refresh(self._begin)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Air above the composer, where there is room (a class for it would style every widget anew)."""
+        self.composer.styles.margin = (1 if event.size.height >= TALL else 0, 0, 0, 0)
 
     def _begin(self) -> None:
         """After the first paint: the history, the session, and a little later the SDK."""

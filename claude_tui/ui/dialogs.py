@@ -165,13 +165,17 @@ class Dialogs:
         if session is None:
             return
         if safe_line(title):
-            screen.start(session.rename(title), "rename")
+            screen.start(self._rename(session, title), "rename")
             return
         if title:
             screen.program.say("A title needs at least one character that can be seen.", severity="warning")
             return
         prompt = TextPrompt("Title of this session", session.info.title)
         screen.program.push_screen(prompt, lambda text: self.rename(text) if text and text.strip() else None)
+
+    async def _rename(self, session: Session, title: str) -> None:
+        await session.rename(title)
+        self._screen.program.say(f"The title is now: {session.info.title}")
 
     def system_prompt(self, text: str) -> None:
         """What the model is told beforehand; it cannot be changed once a request has gone out."""
@@ -242,8 +246,9 @@ class Dialogs:
 
         screen.program.push_screen(Picker("Commands", palette_choices(screen.keymap)), run)
 
-    def help(self) -> None:
-        self._screen.program.push_screen(HelpScreen(self._screen.keymap))
+    def help(self, *, ids: bool = False) -> None:
+        """`ids`: with the names by which the configuration knows the commands."""
+        self._screen.program.push_screen(HelpScreen(self._screen.keymap, ids=ids))
 
     async def doctor(self) -> None:
         """Looks at everything in a process of its own."""
@@ -255,6 +260,9 @@ class Dialogs:
         app = self._screen.program
         if wanted in NAMES:
             app.wear(wanted)
+            return
+        if wanted:
+            app.say(f"There is no theme {safe_line(wanted, 40)}; there are {', '.join(NAMES)}.", severity="warning")
             return
         before = app.theme_wanted
         choices = [Choice(name, name, _THEMES[name]) for name in NAMES]

@@ -82,8 +82,8 @@ class Dialogue:
     def _submit(self, session: Session, text: str) -> None:
         known = {message.id for message in session.path}
         replaces, self.editing = (self.editing if self.editing in known else None), None
-        self.on_queue()
         turn = self._turn = session.submit(text, replaces=replaces)
+        self.on_queue()
         turn.add_done_callback(lambda done: self._ended(session, done, text, replaces))
 
     def _ended(self, session: Session, turn: asyncio.Task[TurnResult], text: str, replaces: str | None) -> None:

@@ -100,7 +100,8 @@ def _key_name(name: str, modified: bool, shown: str) -> str:
     name = name.lower().replace("-", "_")
     name = _ALIASES.get(name, name)
     name = KEY_NAME_REPLACEMENTS.get(name, name)
-    if name in _NAMED or _character(name):
+    character = _character(name)
+    if name in _NAMED or (character and (character.isascii() or not modified)):  # every name in Unicode is one of a character
         return name
     near = get_close_matches(name, sorted(_NAMED), 1)
     raise BadKey(f"there is no key {shown!r}" + (f" (did you mean {near[0]}?)" if near else ""))

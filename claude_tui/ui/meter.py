@@ -288,7 +288,7 @@ class Meter:
         shown = self._shown
         guess = "" if shown.final else "~"
         state = self.state_text(now)
-        hinted = ((f"{state} · {hint}", 9 if self.busy else 1),) if hint else ()
+        hinted = ((f"{state} · {hint}", 10 if self.busy else 1),) if hint else ()
         found = [Part("model", self._model_forms()), Part("state", (*hinted, (state, 10), (self.state_word, 12)))]
         given, output = shown.count("input_tokens"), shown.output
         counts = [] if given is None else [f"in {number(given)}"]

@@ -86,7 +86,7 @@ class SessionsScreen(ListPanel["Opened | NewSession | None"]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n", "new", show=False),
         Binding("f2,ctrl+r", "rename", show=False),
-        Binding("delete,ctrl+d", "delete", show=False),
+        Binding("delete", "delete", show=False),
         Binding("ctrl+z", "undo", show=False),
     ]
 

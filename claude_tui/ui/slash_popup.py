@@ -14,7 +14,6 @@ from textual.widget import Widget
 from claude_tui.domain.text import safe_line
 
 MOST_ROWS = 10
-WIDEST = 76
 
 
 class SlashRow(NamedTuple):
@@ -73,10 +72,8 @@ class SlashPopup(Widget, can_focus=False):
         self.display = False
 
     def place(self, composer: Region, screen_width: int) -> None:
-        """Lie directly over the composer, as wide as the rows want."""
-        names = max(cell_len(row.usage) for row in self._rows)
-        titles = max(cell_len(row.title) for row in self._rows)
-        width = min(names + 2 + titles, WIDEST, screen_width - 2)
+        """Lie directly over the composer, as wide as the screen."""
+        width = screen_width - 2  # text that stood beside it would seem to belong to it
         height = max(1, min(len(self._rows), MOST_ROWS, composer.y))
         offset = Offset(composer.x, max(0, composer.y - height))
         moved = (width, height) != self._extent or offset != self.absolute_offset

@@ -91,7 +91,6 @@ class Transcript(ScrollView, can_focus=True):
         self._top = Position(0, 0)
         self._view: list[Position] = []
         self._frame: list[Strip] = []
-        self._placing = False
         self._timer: asyncio.TimerHandle | None = None
         self._drawn_at = 0.0
         self._cost = 0.0
@@ -188,16 +187,10 @@ class Transcript(ScrollView, can_focus=True):
     def _place(self) -> None:
         """Tell the scroll bar."""
         layout = self._rows
-        self._placing = True
-        try:
-            size = Size(self.size.width, max(layout.total, 1))
-            if size != self.virtual_size:
-                self.virtual_size = size
-            offset = layout.offset(self._top)
-            self.scroll_target_y = offset
-            self.scroll_y = offset
-        finally:
-            self._placing = False
+        size = Size(self.size.width, max(layout.total, 1))
+        if size != self.virtual_size:
+            self.virtual_size = size
+        self.scroll_target_y = self.scroll_y = layout.offset(self._top)
 
     def _paint(self) -> None:
         width, height = self.size
@@ -290,11 +283,11 @@ class Transcript(ScrollView, can_focus=True):
         if self.conversation.cells:
             self._stay(Position(0, 0))
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        if not self._placing and round(new_value) != round(old_value):  # the bar was dragged, or a selection reached the edge
+    def scroll_to(self, x: float | None = None, y: float | None = None, **options: Any) -> None:
+        """The bar was dragged, or a selection reached the edge. (A bar that is only told of another size moves nobody.)"""
+        if y is not None and self.conversation.cells:
             self._rows.sync()
-            self._stay(self._rows.at(round(new_value)))
+            self._stay(self._rows.at(max(round(y), 0)))
 
     def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()

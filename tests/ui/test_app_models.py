@@ -161,7 +161,7 @@ async def test_a_session_is_renamed(api: ThreadApi) -> None:
         await program.press("ctrl+u")
         await program.type("Kings")
         await program.press("enter")
-        await program.until(lambda: program.session.info.title == "Kings")
+        await program.told("The title is now: Kings")
         await program.press("ctrl+s")
         await program.see("Sessions", "Kings")
 

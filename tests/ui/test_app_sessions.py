@@ -72,7 +72,7 @@ async def test_a_session_is_renamed_deleted_and_brought_back_in_the_list(api: Th
         await program.see("Deleted “plums”")
         await program.press("u")
         await program.see("“plums” is back")
-        await program.press("ctrl+d")
+        await program.press("delete")
         await program.see("Deleted “plums”")
         await program.press("escape")
         assert program.session.info.id == second

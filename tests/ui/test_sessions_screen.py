@@ -193,7 +193,7 @@ async def test_deleting_and_taking_back() -> None:
         await pilot.press("end", "up", "delete")
         await until(pilot, lambda: "Deleted “Rust lifetimes”" in said(app))
         assert "› ✓ Bread" in said(app) and "Sessions · 6" in said(app)
-        await pilot.press("ctrl+d")
+        await pilot.press("delete")
         await until(pilot, lambda: "Deleted “Bread”" in said(app))
         await pilot.press("u")
         await until(pilot, lambda: "“Bread” is back. 1 more" in said(app))

@@ -1,12 +1,22 @@
 """Ids: unique, in order, whatever the clock and however many threads."""
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claude_tui.domain import ids
 from claude_tui.domain.ids import is_id, new_id, timestamp
+
+
+@pytest.fixture(autouse=True, scope="module")
+def own_clock() -> Iterator[None]:
+    """Ids of a far future must not be what every later id of the process follows."""
+    source, ids._source = ids._source, ids._Source()
+    yield
+    ids._source = source
 
 
 def test_ids_have_a_form() -> None:

@@ -175,3 +175,10 @@ def test_any_changes_leave_a_keymap_without_clashes(overrides: dict[str, str | l
             assert keymap.find(one.where, key) is one
             if one.where is not Where.SCREEN:
                 assert keymap.find(Where.SCREEN, key) is None
+
+
+def test_a_fruit_is_no_key() -> None:
+    """Unicode has a character of this name, and no terminal sends it with Ctrl."""
+    keymap, problems = Keymap.build({"view.thinking": "ctrl+banana"})
+    assert len(problems) == 1 and "ctrl+banana" in problems[0]
+    assert keymap.keys_of("view.thinking") == ()
