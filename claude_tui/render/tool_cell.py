@@ -10,7 +10,7 @@ from collections import deque
 from enum import Enum
 from typing import Any, cast
 
-from claude_tui.domain.blocks import Block, block_type, is_client_call, result_text, strict_json, string
+from claude_tui.domain.blocks import Block, block_type, result_text, strict_json, string
 from claude_tui.domain.events import BlockDelta
 from claude_tui.domain.text import safe_line, safe_text
 from claude_tui.render.base import Line, Look
@@ -45,7 +45,6 @@ class ToolCell(BlockCell):
         self._name = safe_line(string(block, "name"), 80) or block_type(block) or "tool"
         server = safe_line(string(block, "server_name"), 40)
         self._title = f"{server}: {self._name}" if server else self._name
-        self._answered_here = is_client_call(block)
         given: object = block.get("input")
         self._given: Any = given if given not in ({}, None) else None
         self._parts: list[str] = []

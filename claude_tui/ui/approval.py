@@ -19,11 +19,12 @@ from textual.widgets import Static
 
 from claude_tui.domain.events import ApprovalRequested
 from claude_tui.domain.text import safe_line
+from claude_tui.ui.commands import Where
 from claude_tui.ui.dock_rows import argument_lines, hides_something
+from claude_tui.ui.keymap import Keymap
 
 DEAF_SECONDS = 0.3
 """Keys in this time after the question appeared were meant for something else."""
-ALLOW, DENY = "[y] allow", "[n] deny"
 
 
 class ApprovalArguments(VerticalScroll, can_focus=False):
@@ -43,9 +44,10 @@ class ApprovalKeys(Static):
     def on_click(self, event: events.Click) -> None:
         box = self.parent
         if isinstance(box, ApprovalBox) and event.y == 0:
-            if event.x < cell_len(ALLOW):
+            allow, deny = (cell_len(words) for words in box.offers)
+            if event.x < allow:
                 box.decide(True)
-            elif cell_len(ALLOW) + 2 <= event.x < cell_len(ALLOW) + 2 + cell_len(DENY):
+            elif allow + 2 <= event.x < allow + 2 + deny:
                 box.decide(False)
 
 
@@ -75,8 +77,9 @@ class ApprovalBox(Vertical, can_focus=True):
 
     ALLOW_SELECT: ClassVar[bool] = False
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], keymap: Keymap) -> None:
         super().__init__()
+        self._keymap = keymap
         self._clock = clock
         self._request: ApprovalRequested | None = None
         self._since = 0.0
@@ -127,17 +130,28 @@ class ApprovalBox(Vertical, can_focus=True):
         super().watch_has_focus(_has_focus)
         self._write_keys()
 
+    @property
+    def offers(self) -> tuple[str, str]:
+        """The two keys, in words."""
+        return f"[{self._key('approval.allow')}] allow", f"[{self._key('approval.deny')}] deny"
+
+    def _key(self, command_id: str) -> str:
+        hint = self._keymap.hint(command_id)
+        return hint.lower() if len(hint) == 1 else hint
+
     def _write_keys(self) -> None:
         more = f" · {self.waiting} more after this" if self.waiting else ""
-        self._keys.update(Content(f"{ALLOW}  {DENY}{'' if self.has_focus else ' · Tab to answer'}{more}"))
+        self._keys.update(Content(f"{'  '.join(self.offers)}{'' if self.has_focus else ' · Tab to answer'}{more}"))
 
     async def _on_key(self, event: events.Key) -> None:
         deaf = self._clock() - self._since < DEAF_SECONDS
-        if event.character in ("y", "Y", "n", "N"):
+        lower = event.key.lower() if len(event.key) == 1 else event.key  # Caps Lock changes no answer
+        command = self._keymap.find(Where.APPROVAL, event.key) or self._keymap.find(Where.APPROVAL, lower)
+        if command is not None:
             if not deaf:
                 event.stop()
                 event.prevent_default()
-                self.decide(event.character in "yY")
+                self.decide(command.id == "approval.allow")
         elif event.key in ("up", "down", "pageup", "pagedown"):
             event.stop()
             event.prevent_default()

@@ -99,9 +99,10 @@ class ChatScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         self.transcript = Transcript(self.conversation, self.program.look, id="transcript")
         self.transcript.set_keys(self.keymap.bindings(Where.TRANSCRIPT))
-        self.dock = Dock(id="dock")
+        self.dock = Dock(self.keymap, id="dock")
         self.composer = Composer(_slash_rows, self.keymap, id="composer")
         self.status = StatusBar(self.meter, id="status")
+        self.status.set_hints(busy=f"{self.keymap.hint('turn.interrupt')} stops", idle=f"{self.keymap.hint('composer.help')} help")
         yield self.transcript
         yield self.dock
         yield self.composer

@@ -23,6 +23,7 @@ from claude_tui.domain.errors import ErrorInfo
 from claude_tui.domain.events import ApprovalRequested
 from claude_tui.ui.approval import ApprovalBox
 from claude_tui.ui.dock_rows import Contents, Level, Offer, Retry, Row, rows
+from claude_tui.ui.keymap import Keymap
 
 __all__ = ["Dock", "Offer"]
 
@@ -99,11 +100,11 @@ class Dock(Vertical):
             super().__init__()
             self.offer = offer
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic, id: str | None = None) -> None:
+    def __init__(self, keymap: Keymap | None = None, *, clock: Callable[[], float] = time.monotonic, id: str | None = None) -> None:
         super().__init__(id=id)
         self._clock = clock
         self._lines = DockLines(clock)
-        self._approval = ApprovalBox(clock)
+        self._approval = ApprovalBox(clock, keymap or Keymap.build()[0])
         self._waiting: dict[str, ApprovalRequested] = {}
         self._countdown: Timer | None = None
         self._focus_before: Widget | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from rich.segment import Segment
 from rich.style import Style
@@ -17,7 +17,7 @@ from claude_tui.render.looks import LOOKS, PALETTES, Palette
 
 ThemeName: TypeAlias = Literal["auto", "dark", "light", "ansi-dark", "ansi-light", "contrast-dark", "contrast-light"]
 
-NAMES: tuple[str, ...] = ("auto", "dark", "light", "ansi-dark", "ansi-light", "contrast-dark", "contrast-light")
+NAMES: tuple[str, ...] = get_args(ThemeName)
 _PREFIX = "claude-"
 
 
@@ -89,12 +89,12 @@ def textual_themes() -> list[Theme]:
     return [*rgb, _ansi("ansi-dark", dark=True), _ansi("ansi-light", dark=False)]
 
 
-def resolve(wanted: str, environ: Mapping[str, str], *, light_terminal: bool = False) -> str:
+def resolve(wanted: str, environ: Mapping[str, str]) -> str:
     """The theme that `wanted` means here. `NO_COLOR` outranks everything: the terminal's own two colours then.
 
-    `auto` is light where the terminal says so (`COLORFGBG`, or `light_terminal`), and keeps to the 16 colours where that is all.
+    `auto` is light where the terminal says so (`COLORFGBG`), and keeps to the 16 colours where that is all.
     """
-    light = light_terminal or _light_by_colorfgbg(environ)
+    light = _light_by_colorfgbg(environ)
     if environ.get("NO_COLOR"):
         return "ansi-light" if wanted.endswith("light") or (wanted == "auto" and light) else "ansi-dark"
     if wanted != "auto":

@@ -17,6 +17,7 @@ from claude_tui.domain.events import ApprovalRequested
 from claude_tui.domain.text import safe_text
 from claude_tui.ui.dock import Dock, Offer
 from claude_tui.ui.dock_rows import Contents, Retry, argument_lines, cut, hides_something, reveal, rows, wrap
+from claude_tui.ui.keymap import Keymap
 
 LIMIT = ErrorInfo(ErrorKind.RATE_LIMIT, "rate limit reached.", 429)
 SIZES = pytest.mark.parametrize("size", [(40, 10), (80, 24), (120, 40)])
@@ -26,10 +27,10 @@ class Host(App[None]):
     CSS = "#transcript { height: 1fr; } TextArea { height: 1; border: none; } #bar { height: 1; }"
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self) -> None:
+    def __init__(self, keymap: Keymap | None = None) -> None:
         super().__init__()
         self.now = 100.0
-        self.dock = Dock(clock=lambda: self.now)
+        self.dock = Dock(keymap, clock=lambda: self.now)
         self.draft = TextArea(compact=True)
         self.answers: list[tuple[str, bool]] = []
         self.offers: list[str] = []
