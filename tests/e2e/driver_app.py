@@ -65,6 +65,8 @@ class Probe(App[None]):
             "f7": self.leave_hard,
         }.get(event.key):
             action()
+        elif event.key == "f8":
+            self.screen.refresh(layout=True)
         elif event.key == "f9":
             terminal.set_mouse(self, False)
         elif event.key == "f10":

@@ -314,7 +314,7 @@ def test_help_and_palette_are_there(api: ThreadApi) -> None:
     with ScreenTerminal() as terminal:
         terminal.ready()
         terminal.type(F1)
-        terminal.see("Help", "Ctrl+J")
+        terminal.see("Help", "Ctrl+J", "Type to filter")
         terminal.type(ESC)
         terminal.see_no("Type to filter")
         terminal.type("\x10")
