@@ -51,13 +51,14 @@ def is_foreign(name: str) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def isolated_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def isolated_environment(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Point every file of the program and of the SDK below `tmp_path`; return that home folder.
 
-    Child processes inherit this, since `os.environ` itself is changed.
+    Child processes inherit this, since `os.environ` itself is changed. Those of a test marked `unmeasured` run without coverage.
     """
+    unmeasured = request.node.get_closest_marker("unmeasured") is not None
     for name in list(os.environ):
-        if is_foreign(name):
+        if is_foreign(name) or (unmeasured and name.startswith("COVERAGE_PROCESS_")):
             monkeypatch.delenv(name)
     home = tmp_path / "claude-tui-home"
     monkeypatch.setenv("CLAUDE_TUI_HOME", str(home))

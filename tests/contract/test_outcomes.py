@@ -10,6 +10,8 @@ import pytest
 from claude_tui.fakeapi import FakeApi, Fault, Finish, Phase, Plan, Say, Script, Start, Step, Think, WaitFor, at
 from tests.contract.command import finish, newest, read_until, run, show, start, texts
 
+pytestmark = pytest.mark.unmeasured
+
 NO_RETRY = {"CLAUDE_TUI_RETRIES": "0"}
 WHOLE = (Think("Hm."), Say("Here it is."))
 

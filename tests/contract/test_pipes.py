@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import signal
 import subprocess
 import termios
@@ -108,6 +109,7 @@ def wait_until_full(process: subprocess.Popen[bytes]) -> None:
     streams = [stream for stream in (process.stdout, process.stderr) if stream]
     while all(waiting(stream.fileno()) < 60_000 for stream in streams):
         assert process.poll() is None
+        select.select([], [], [], 0.01)  # leaves the processor to the writer
 
 
 def waiting(descriptor: int) -> int:
@@ -121,6 +123,7 @@ def waiting(descriptor: int) -> int:
 def test_a_reader_that_does_not_read_cannot_hold_up_a_signal(script: Script) -> None:
     with FakeApi.in_thread([script, DONE]) as api:
         with start("ask", "hi", api=api) as process:
+            api.wait_request(0)
             wait_for_status(process, "streaming")
             wait_until_full(process)
             asked = monotonic()

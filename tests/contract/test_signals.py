@@ -17,7 +17,7 @@ import pytest
 from claude_tui.fakeapi import Call, FakeApi, Fault, Say, Script, Step, Think, ThreadApi, WaitFor
 from tests.contract.command import CLAUDE_TUI, SLACK, finish, newest, read_until, run, show, start
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="no such signals"), pytest.mark.unmeasured]
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 DONE = Script((Say("Done."),))

@@ -41,6 +41,7 @@ FORMS: dict[str, tuple[list[str], bytes | None, str]] = {
 }
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(("args", "piped", "arrives"), FORMS.values(), ids=FORMS.keys())
 def test_what_is_asked(args: list[str], piped: bytes | None, arrives: str) -> None:
     with FakeApi.in_thread(ANSWER) as api:

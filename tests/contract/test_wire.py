@@ -13,6 +13,8 @@ import pytest
 from claude_tui.fakeapi import FakeApi, Say, Script, ThreadApi
 from tests.contract.command import Ended, run
 
+pytestmark = pytest.mark.unmeasured
+
 ANSWER = Script((Say("Yes."),))
 ADAPTIVE = {"type": "adaptive", "display": "summarized"}
 

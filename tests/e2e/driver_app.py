@@ -126,7 +126,8 @@ class Probe(App[None]):
         """Work that goes on while the editor has the screen."""
         for number in range(10_000):
             self.query_one(Static).update(str(number))
-            (FOLDER / "ticks").write_text(str(number))
+            (FOLDER / "ticks.next").write_text(str(number))
+            (FOLDER / "ticks.next").replace(FOLDER / "ticks")  # a reader never meets an empty file
             await asyncio.sleep(0.01)
 
     @work(description="copies")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -12,10 +13,13 @@ from typing import Any
 import pytest
 
 from claude_tui.fakeapi import Call, FakeApi, Say, Script, Think, ThreadApi, WaitFor
+from claude_tui.files import Paths
+from claude_tui.store.sqlite import SqliteStore
 from tests.e2e.screen import ESC, F1, ScreenTerminal
 
 pytestmark = pytest.mark.pty
 
+KILLS = 5  # in each of two conversations
 USAGE = {"input_tokens": 1234, "output_tokens": 567, "cache_read_input_tokens": 4000, "cache_creation_input_tokens": 800}
 CODE = "```python\ndef f(x):\n    return x + 1\n```\n"
 
@@ -40,6 +44,8 @@ def answer(body: dict[str, Any], n: int) -> Script:
             return Script((Think("A tool."), Say("Counting."), Call("calculator", {"expression": "6 * 7"})))
         case "hang":
             return Script((Say("The beginning", stop=False), WaitFor("never")))
+        case "hold":
+            return Script((Say(f"Held {content[-1]['text'].split()[1]}.", stop=False), WaitFor("never")))
         case "silent":
             return Script((WaitFor("never"),))
         case "code":
@@ -236,45 +242,52 @@ def test_sigint_from_outside_stops_the_answer(api: ThreadApi) -> None:
         assert terminal.quit() == 0
 
 
-@pytest.mark.parametrize("round_", range(10))
-def test_kill_9_loses_nothing(api: ThreadApi, round_: int) -> None:
-    """What was on the screen is in the history, the draft included, and the conversation goes on."""
-    with ScreenTerminal() as terminal:
-        terminal.ready()
-        terminal.send(f"round {round_}")
-        terminal.see("You said: round", "Idle")
-        terminal.send("hang")
-        terminal.see("The beginning")
-        terminal.type("half a dra")
-        terminal.see("half a dra")
-        last = last_session  # the draft is saved within a second
-        saved = lambda: "half a dra" in _draft_of(last()["session"]["id"])  # noqa: E731
-        terminal.until(lambda _: saved(), "the saved draft")
-        terminal.kill()
-    session = last_session()
-    assert texts(session) == [f"round {round_}", "You said: round", "hang", "The beginning"]
-    assert session["session"]["status"] == "interrupted"
+@pytest.mark.slow
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("conversation", range(2))
+def test_kill_9_loses_nothing(api: ThreadApi, conversation: int) -> None:
+    """What was on the screen is in the history, the draft included, and the conversation goes on: five kills in each."""
+    said: list[str] = []
+    for kill in range(KILLS):
+        with ScreenTerminal(*(["-c"] if kill else [])) as terminal:
+            if kill:
+                said += goes_on(api, terminal, kill - 1)
+            else:
+                terminal.ready()
+            terminal.send(f"hold {kill}")
+            terminal.see(f"Held {kill}.")
+            terminal.type(f"note{kill} half a dra")
+            terminal.see(f"note{kill} half a dra")
+            terminal.until(lambda _, kill=kill: asyncio.run(_draft()) == f"note{kill} half a dra", "the saved draft")
+            terminal.kill()
+        said += [f"hold {kill}", f"Held {kill}."]
+        session = last_session()
+        assert texts(session) == said
+        assert session["session"]["status"] == "interrupted"
     with ScreenTerminal("-c") as terminal:
-        terminal.see("The beginning", "Interrupted", "half a dra")
-        terminal.type("ft\r")
-        terminal.see("You said: half")
+        said += goes_on(api, terminal, KILLS - 1)
         assert terminal.quit() == 0
-    assert api.requests[-1].body["messages"][-1]["content"][-1]["text"] == "half a draft"
+    assert texts(last_session()) == said
 
 
-def _draft_of(session_id: str) -> str:
-    """By another process: this one must not open the database a second time."""
-    code = (
-        "import asyncio, sys\n"
-        "from claude_tui.files import Paths\n"
-        "from claude_tui.store.sqlite import SqliteStore\n"
-        "async def main():\n"
-        "    store = await SqliteStore.open(Paths.find().data)\n"
-        "    print((await store.desk(sys.argv[1])).draft)\n"
-        "    await store.close()\n"
-        "asyncio.run(main())\n"
-    )
-    return subprocess.run([sys.executable, "-c", code, session_id], capture_output=True, check=True, text=True).stdout
+def goes_on(api: ThreadApi, terminal: ScreenTerminal, kill: int) -> list[str]:
+    """What this kill left is on the screen, and its draft can be finished and sent; the texts of that turn."""
+    terminal.see(f"note{kill} half a dra")
+    terminal.until(lambda shown: "Interrupted" in shown.partition(f"Held {kill}.")[2], "the mark below the answer")
+    terminal.type("ft\r")
+    terminal.see(f"You said: note{kill}")
+    assert api.requests[-1].body["messages"][-1]["content"][-1]["text"] == f"note{kill} half a draft"
+    return [f"note{kill} half a draft", f"You said: note{kill}"]
+
+
+async def _draft() -> str:
+    """The newest session's, as the file holds it now."""
+    store = await SqliteStore.open(Paths.find().data)
+    try:
+        newest, *_ = await store.sessions()
+        return (await store.desk(newest.id)).draft
+    finally:
+        await store.close()
 
 
 def test_a_draft_that_was_never_sent_is_back_at_the_next_start(api: ThreadApi) -> None:

@@ -41,13 +41,19 @@ def test_esc_is_there_at_once_and_a_slow_sequence_is_one(probe: Probe) -> None:
         probe.type("\x1b")
         probe.key("escape")
         waits.append(time.perf_counter() - began)
-    assert statistics.median(waits) < 0.030, waits  # 15 ms at rest; the stock driver takes more than 100
-    os.write(probe.master, b"\x1b")
-    time_to_wait = time.perf_counter() + 0.004
-    while time.perf_counter() < time_to_wait:
-        pass
-    probe.type("[Aq")
-    assert probe.keys_until("q") == ["up", "q"]
+    # 15 ms at rest; the stock driver never takes less than 100. A busy machine only adds, so the quickest say it.
+    assert statistics.quantiles(waits, n=4)[0] < 0.030, waits
+    for _ in range(20):
+        began = time.perf_counter()
+        os.write(probe.master, b"\x1b")
+        while time.perf_counter() < began + 0.004:
+            pass
+        os.write(probe.master, b"[Az")
+        in_time = time.perf_counter() < began + 0.008
+        keys = probe.keys_until("z")
+        if in_time:  # else this process was held up, and the driver was right to take it for two keys
+            break
+    assert keys == ["up", "z"]
 
 
 def test_the_keys_of_a_chat(probe: Probe) -> None:
@@ -109,6 +115,7 @@ def test_a_paste_without_its_end_gives_the_keyboard_back(probe: Probe) -> None:
     probe.key("z")
 
 
+@pytest.mark.perf
 def test_a_megabyte_is_one_paste_within_a_second(probe: Probe) -> None:
     content = "line of text 中文\n" * 50_000
     began = time.perf_counter()
@@ -165,7 +172,8 @@ def test_a_slow_terminal_is_given_back_ahead_of_the_frames_that_wait(probe: Prob
     os.write(probe.master, b"q")
     began = time.monotonic()
     while probe.process.poll() is None:  # some 50 kB a second
-        probe.output += os.read(probe.master, 1000)
+        if select.select([probe.master], [], [], 0.02)[0]:
+            probe.output += os.read(probe.master, 1000)
         select.select([], [], [], 0.02)
     assert time.monotonic() - began < 3
     assert probe.ended() == 0
@@ -266,7 +274,7 @@ assert sys.stdin.isatty() and sys.stdout.isatty()
 print('EDITOR HAS THE SCREEN', oct(path.stat().st_mode & 0o777), oct(path.parent.stat().st_mode & 0o777), flush=True)
 assert input() == 'go on'
 seen = int(first.read_text())
-while int(first.read_text() or 0) < seen + 5:
+while int(first.read_text()) < seen + 5:
     pass
 path.write_text(path.read_text() + 'more\\n')
 """

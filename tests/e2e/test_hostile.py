@@ -15,7 +15,7 @@ from claude_tui.fakeapi import Block, Call, Event, FakeApi, Fault, Phase, Say, S
 from tests.e2e.screen import ESC, F2, ScreenTerminal
 from tests.e2e.tokens import foreign
 
-pytestmark = pytest.mark.pty
+pytestmark = [pytest.mark.pty, pytest.mark.unmeasured]
 
 PAYLOADS = (
     "\x1b[31mred\x1b[0m\x1b[2J\x1b[H\x1b[?1049l\x1b[?1000l\x1b[6n\x1b[c\x1b[>c\x1b[21t\x1b[8;5;5t",

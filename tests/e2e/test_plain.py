@@ -20,7 +20,7 @@ pytestmark = pytest.mark.pty
 
 USAGE = {"input_tokens": 321, "output_tokens": 45, "cache_read_input_tokens": 6}
 HOSTILE = "a\x1b[2Jb\x1b]52;c;QUJD\x07c\x9b31md\u202ee\x1b]0;title\x1b\\f\rg\x00h\x7fi\u2066j"
-IN_TIME = 1.0
+IN_TIME = 2.0  # one second at rest
 HUNG = Script((Think("Hm."), Say("The beginning", stop=False), WaitFor("never"), Say(" and the end.", start=False)))
 
 
@@ -232,8 +232,9 @@ def test_signals_end_it_in_good_order(api: ThreadApi, number: signal.Signals, co
         terminal.expect("The beginning")
         assert terminal.ended_within(IN_TIME, number) == code
     api.wait_closed(0)
-    assert [message["status"] for message in stored()] == ["complete", "interrupted"]
-    assert stored()[1]["content"][-1]["text"] == "The beginning"
+    messages = stored()
+    assert [message["status"] for message in messages] == ["complete", "interrupted"]
+    assert messages[1]["content"][-1]["text"] == "The beginning"
 
 
 @pytest.mark.parametrize("term", ["dumb", "xterm-256color"])
@@ -274,6 +275,7 @@ def test_lines_from_a_pipe(api: ThreadApi) -> None:
     assert len(api.calls) == 5
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("locale", [{"LANG": "C"}, {"LC_ALL": "C"}, {"LANG": "de_DE.ISO-8859-1"}])
 @pytest.mark.parametrize("term", ["dumb", "xterm-256color"])
 def test_any_locale(api: ThreadApi, locale: dict[str, str], term: str) -> None:

@@ -15,7 +15,7 @@ from tests.e2e.screen import ESC, F1, F2, ScreenTerminal
 from tests.e2e.test_app import answer
 from tests.e2e.tokens import foreign, tokens
 
-pytestmark = pytest.mark.pty
+pytestmark = [pytest.mark.pty, pytest.mark.unmeasured]
 
 
 @pytest.fixture

@@ -105,6 +105,7 @@ async def what_is_lost(data_dir: Path, seen: Seen) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 @pytest.mark.timeout(600)
 def test_a_killed_writer_loses_a_moment_at_most(tmp_path: Path) -> None:
     chance = random.Random(SEED)

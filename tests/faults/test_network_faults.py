@@ -22,6 +22,8 @@ from claude_tui.fakeapi import FakeApi, Fault, Pause, Phase, Plan, Say, Script, 
 from tests.contract.command import run
 from tests.faults.bench import GOOD, Waits, program, restarted, turn
 
+pytestmark = pytest.mark.unmeasured
+
 MODEL = "claude-opus-5-5"
 
 

@@ -17,6 +17,8 @@ import pytest
 from claude_tui.fakeapi import Call, FakeApi, Fault, Phase, Say, Script, Strike, Think, ThreadApi, at
 from tests.contract.command import Ended, run
 
+pytestmark = pytest.mark.unmeasured
+
 LONG = "sk-ant-api03-CANARY_0123456789-abcdefghijklmnopqrstuvwxyz-AA"
 ODD = "CANARY'q\"m\\b`+/base64==%41{}$(id)"
 DEBUG = {"ANTHROPIC_LOG": "debug", "CLAUDE_TUI_RETRIES": "1"}
