@@ -1,7 +1,8 @@
-"""What a cell is: one drawn block of the conversation, as lines for a width.
+"""What a cell is: one drawn block of the conversation, as sections of lines for a width.
 
-A cell holds its source and knows nothing of the screen. `lines` is pure: the same version, width and look give the same lines, so
-whoever draws may keep them. Text from outside passes `safe_text` on its way into a line, never on its way into a cell.
+A cell holds its source and knows nothing of the screen. A section is a bounded stretch of it: drawing one takes a moment, however
+long the cell is, and the same version, width and look give the same lines, so whoever draws may keep them. Only the last section of
+a cell grows. Text from outside passes `safe_text` on its way into a line, never on its way into a cell.
 """
 
 from __future__ import annotations
@@ -31,11 +32,45 @@ class Line(NamedTuple):
         return "".join(segment.text for segment in self.segments)
 
 
+class LeafStart(NamedTuple):
+    """Where the lines of a leaf begin: the row in its section, and which character of the leaf's text is the row's first.
+
+    A leaf is what a reader's place and a selection are remembered by when the width changes: a paragraph, a table, a piece of a
+    long one. Its text is that of its lines joined by the rules of `Line`, decoration left out. Blank lines above it are its own.
+    """
+
+    row: int
+    origin: int = 0
+
+
+class Drawn(NamedTuple):
+    """A section's lines, and its leaves in order; the first begins at row 0 where there are any lines."""
+
+    lines: Sequence[Line]
+    leaves: Sequence[LeafStart]
+
+
+class LeafRef(NamedTuple):
+    """One leaf of a cell."""
+
+    section: int
+    leaf: int
+
+
+class Heading(NamedTuple):
+    """A heading in a cell: `level` from 1, its text on one line, and where it stands."""
+
+    level: int
+    text: str
+    at: LeafRef
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """The styles everything is drawn with: one field a role. `code_theme`: a Pygments style's name, or `ansi` or `none`.
 
-    Two looks are equal when everything drawn with them is.
+    `clip_code`: long lines of code are cut off at the right instead of folded. Two looks are equal when all that is drawn with them
+    is.
     """
 
     name: str
@@ -62,6 +97,22 @@ class Look:
     warning: Style
     error: Style
     code_theme: str
+    clip_code: bool = False
+
+
+class Section(Protocol):
+    """A stretch of a cell. `version` grows whenever its lines may differ; leaves keep their numbers."""
+
+    @property
+    def version(self) -> int: ...
+
+    def estimate(self, width: int) -> int:
+        """About how many lines there are, at least one unless it is known to be empty; without drawing."""
+        ...
+
+    def draw(self, look: Look, width: int) -> Drawn:
+        """Its lines at this width. Widths down to 8 cells work."""
+        ...
 
 
 class Cell(Protocol):
@@ -92,12 +143,18 @@ class Cell(Protocol):
     @property
     def gap(self) -> int: ...
 
-    def lines(self, look: Look, width: int) -> Sequence[Line]:
-        """The lines at this width, at least one. Widths down to 8 cells work."""
+    @property
+    def sections(self) -> Sequence[Section]:
+        """The cell from top to bottom, at least one line in all. Those before the last one stay what they are, and where they are,
+        until a level changes; the last one may grow, or be parted in two."""
         ...
 
     def estimate(self, width: int) -> int:
-        """About how many lines `lines` would give, in O(1) of what has been computed already."""
+        """About how many lines there are, in O(1) and without reading or drawing anything."""
+        ...
+
+    def refine(self, seconds: float) -> bool:
+        """Make exact what was drawn in haste (colours of code), for about so long; whether there is more to do."""
         ...
 
     def set_level(self, level: int) -> None:
@@ -114,4 +171,20 @@ class Cell(Protocol):
 
     def code_blocks(self) -> list[str]:
         """The text of each fenced block in it, in order."""
+        ...
+
+    def tables(self) -> list[str]:
+        """The Markdown source of each table in it, in order."""
+        ...
+
+    def headings(self) -> list[Heading]:
+        """Its headings, in order."""
+        ...
+
+    def excerpt(self, first: LeafRef, last: LeafRef) -> str:
+        """The source of these leaves, whole ones, and of all between them; as safe as `source`."""
+        ...
+
+    def locate(self, line: int) -> LeafRef:
+        """The leaf that draws this line (from 0) of `source`."""
         ...

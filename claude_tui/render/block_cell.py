@@ -1,15 +1,15 @@
-"""What the cells share: identity, version, level, and the lines they drew last.
+"""What the cells share: identity, version and level. A cell that is drawn in one go is its own and only section.
 
 A delta costs an append and a number. Everything else happens when somebody asks for lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from claude_tui.domain.events import BlockDelta
-from claude_tui.render.base import Cell, Line, Look
+from claude_tui.render.base import Cell, Drawn, Heading, LeafRef, LeafStart, Line, Look, Section
 
 GUTTER = 2
 """Cells at the left that hold rails and marks; what is read begins behind them."""
@@ -19,6 +19,25 @@ _NO_GUTTER_BELOW = 20
 def gutter(width: int) -> int:
     """The gutter there is room for."""
     return GUTTER if width >= _NO_GUTTER_BELOW else 0
+
+
+class LinesSection:
+    """A section that is drawn by a function. `version` is asked for whenever somebody wants to know."""
+
+    def __init__(self, draw: Callable[[Look, int], Sequence[Line]], version: Callable[[], int]) -> None:
+        self._draw = draw
+        self._version = version
+
+    @property
+    def version(self) -> int:
+        return self._version()
+
+    def estimate(self, width: int) -> int:
+        return 1
+
+    def draw(self, look: Look, width: int) -> Drawn:
+        lines = self._draw(look, width)
+        return Drawn(lines, [LeafStart(0)] if lines else [])
 
 
 class StreamingCell(Cell, Protocol):
@@ -32,7 +51,8 @@ class StreamingCell(Cell, Protocol):
 
 
 class BlockCell:
-    """The base of all cells. A subclass draws in `_draw` and calls `_changed` whenever that would draw something else."""
+    """The base of all cells. A subclass draws in `_draw`, or has `sections` of its own, and calls `_changed` whenever that would
+    draw something else."""
 
     kind = "block"
 
@@ -44,7 +64,6 @@ class BlockCell:
         self._finished = finished
         self._abandoned = False
         self._gap = 1
-        self._drawn: tuple[tuple[int, int, Look], Sequence[Line]] | None = None
 
     @property
     def key(self) -> str:
@@ -84,16 +103,22 @@ class BlockCell:
             self._level = level
             self._changed()
 
-    def lines(self, look: Look, width: int) -> Sequence[Line]:
-        wanted = (self._version, width, look)
-        if self._drawn is None or self._drawn[0] != wanted:
-            self._drawn = wanted, self._draw(look, width) or [Line(())]
-        return self._drawn[1]
+    @property
+    def sections(self) -> Sequence[Section]:
+        return (self,)
+
+    def lines(self, look: Look, width: int) -> list[Line]:
+        """Everything at once."""
+        return [line for section in self.sections for line in section.draw(look, width).lines]
+
+    def draw(self, look: Look, width: int) -> Drawn:
+        return Drawn(self._draw(look, width) or [Line(())], [LeafStart(0)])
 
     def estimate(self, width: int) -> int:
-        if self._drawn is not None and self._drawn[0][0] == self._version and self._drawn[0][1] == width:
-            return len(self._drawn[1])
         return max(1, self._size(width))
+
+    def refine(self, seconds: float) -> bool:
+        return False
 
     def feed(self, delta: BlockDelta) -> None:
         self._take(delta)
@@ -115,6 +140,18 @@ class BlockCell:
 
     def code_blocks(self) -> list[str]:
         return []
+
+    def tables(self) -> list[str]:
+        return []
+
+    def headings(self) -> list[Heading]:
+        return []
+
+    def excerpt(self, first: LeafRef, last: LeafRef) -> str:
+        return self.source()
+
+    def locate(self, line: int) -> LeafRef:
+        return LeafRef(0, 0)
 
     def _changed(self) -> None:
         self._version += 1

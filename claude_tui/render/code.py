@@ -1,4 +1,4 @@
-"""Code: highlighted where the language is named and known, on a frame, long lines folded.
+"""The colours and lines of code: highlighted where the language is named and known, long lines folded or cut off.
 
 The language is never guessed. What a lexer makes of a text changes its colours only, never its characters.
 """
@@ -6,9 +6,11 @@ The language is never guessed. What a lexer makes of a text changes its colours 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from itertools import pairwise
+from typing import Any, cast
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -16,17 +18,14 @@ from rich.style import Style
 
 from claude_tui.domain.text import safe_line, safe_text
 from claude_tui.render.base import Line, Look
+from claude_tui.render.line_lexer import Tokens, WholeLexing, lexer_of
 from claude_tui.render.palettes import PALETTES, readable
-from claude_tui.render.wrap import Run, clusters, cut, expand_tabs, merge
-
-if TYPE_CHECKING:
-    from pygments.lexer import Lexer
+from claude_tui.render.wrap import Run, clusters, merge
 
 _log = logging.getLogger(__name__)
 
-_MOST_HIGHLIGHTED = 60_000
-_LONGEST_HIGHLIGHTED_LINE = 2_000
-"""Characters. Lexers are regular expressions of others' making: what is larger stays plain."""
+MOST_EXACT = 60_000
+"""Characters of code that are lexed as a whole."""
 
 CONTINUED = "↪ "
 
@@ -57,21 +56,6 @@ _NONE = {
 _WITHOUT_STYLE: dict[str, dict[str, Style]] = {"ansi": _ANSI, "none": _NONE}
 
 
-@lru_cache(maxsize=1)
-def _aliases() -> dict[str, str]:
-    from pygments.lexers import get_all_lexers
-
-    return {alias.lower(): alias for _, aliases, _, _ in get_all_lexers(plugins=False) for alias in aliases}
-
-
-@lru_cache(maxsize=64)
-def _lexer(language: str) -> Lexer | None:
-    from pygments.lexers import get_lexer_by_name  # pyright: ignore[reportUnknownVariableType]
-
-    alias = _aliases().get(language)
-    return None if alias is None else cast("Any", get_lexer_by_name)(alias, stripnl=False, ensurenl=False)
-
-
 def language_of(info: str) -> str:
     """The language a fence names, cleaned; empty where it names none."""
     words = safe_line(info, 80).split()
@@ -89,7 +73,7 @@ class _Theme:
         if self._rows is None:
             from pygments.styles import get_style_by_name  # pyright: ignore[reportUnknownVariableType]
 
-            self._style: Any = get_style_by_name(look.code_theme)
+            self._styled: dict[Any, Any] = dict(iter(cast("Any", get_style_by_name(look.code_theme))))
 
     def style(self, token: Any) -> Style:
         found = self._known.get(token)
@@ -103,7 +87,10 @@ class _Theme:
         return next((rows[name] for name in names if name in rows), Style())
 
     def _coloured(self, token: Any) -> Style:
-        given: Any = self._style.style_for_token(token)
+        # A style does not know the types a lexer made up; they look like those they are a kind of.
+        while token not in self._styled and token.parent is not None:
+            token = token.parent
+        given: Any = self._styled[token]
         color = f"#{given['color']}" if given["color"] else None
         if color and self._palette:
             color = readable(color, self._palette.background, self._palette.contrast)
@@ -115,29 +102,30 @@ def _theme(look: Look) -> _Theme:
     return _Theme(look)
 
 
+def styled(text: str, tokens: Tokens, look: Look) -> list[Run]:
+    """One line of code in the styles of its tokens."""
+    if not tokens:
+        return merge([(text, look.code)])
+    theme = _theme(look)
+    ends = tokens[::2]
+    runs = [(text[start:end], theme.style(token)) for (start, end), token in zip(pairwise((0, *ends)), tokens[1::2], strict=True)]
+    return merge([*runs, (text[ends[-1] :], look.code)])
+
+
 @lru_cache(maxsize=64)
 def highlight(code: str, language: str, look: Look) -> tuple[tuple[Run, ...], ...]:
-    """The lines of `code` (clean, without tabs) as runs."""
-    plain = tuple(tuple(merge([(line, look.code)])) for line in code.split("\n"))
-    lexer = _lexer(language.lower()) if language else None
-    if lexer is None or len(code) > _MOST_HIGHLIGHTED or any(len(line) > _LONGEST_HIGHLIGHTED_LINE for line in code.split("\n")):
-        return plain
-    theme = _theme(look)
-    lines: list[list[Run]] = [[]]
-    try:
-        for token, text in lexer.get_tokens(code):
-            style = theme.style(token)
-            for number, part in enumerate(text.split("\n")):
-                if number:
-                    lines.append([])
-                if part:
-                    lines[-1].append((part, style))
-    except Exception:
-        _log.warning("the lexer for %s failed", language, exc_info=True)
-        return plain
-    drawn = tuple(tuple(merge(runs)) for runs in lines)
-    # A lexer may add or drop a line end, and nothing else; one that does is not worth its colours.
-    return drawn if ["".join(text for text, _ in runs) for runs in drawn] == code.split("\n") else plain
+    """The lines of `code` (clean, without tabs) as runs, in exact colours; plain where it is longer than `MOST_EXACT`."""
+    lines = code.split("\n")
+    tokens: Sequence[Tokens] = [()] * len(lines)
+    lexer = lexer_of(language.lower()) if language and len(code) <= MOST_EXACT else None
+    if lexer is not None:
+        try:
+            lexing = WholeLexing(lexer, lines)
+            lexing.go_on(math.inf)
+            tokens = lexing.lines
+        except Exception:
+            _log.warning("the lexer for %s failed", language, exc_info=True)
+    return tuple(tuple(styled(line, its, look)) for line, its in zip(lines, tokens, strict=True))
 
 
 def fold(runs: Sequence[Run], width: int) -> list[Line]:
@@ -160,8 +148,31 @@ def fold(runs: Sequence[Run], width: int) -> list[Line]:
     return lines
 
 
+def clip(runs: Sequence[Run], width: int, mark: Segment) -> Line:
+    """One line of code as one line: `mark` (one cell) stands at the right for what does not fit."""
+    text = "".join(piece for piece, _ in runs)
+    # No more of a long line is looked at than can fit.
+    start = text[: width * 8]
+    if len(start) == len(text) and cell_len(text) <= width:
+        return Line(tuple(Segment(piece, style) for piece, style in runs))
+    kept = used = 0
+    for cluster, cells in clusters(start):
+        if used + cells > width - 1:
+            break
+        kept, used = kept + len(cluster), used + cells
+    segments: list[Segment] = []
+    for piece, style in runs:
+        if kept <= 0:
+            break
+        segments.append(Segment(piece[:kept], style))
+        kept -= len(piece)
+    return Line((*segments, mark))
+
+
 def _fold_points(text: str, first: int, rest: int) -> list[tuple[int, int]]:
     """Ranges that fill the widths; a space in the last third of a line is a better end than the middle of a word."""
+    if text.isascii():
+        return _fold_points_of_cells(text, first, rest)
     bounds: list[tuple[int, int]] = []
     start, used, room, space, space_used = 0, 0, first, 0, 0
     end = 0
@@ -181,33 +192,24 @@ def _fold_points(text: str, first: int, rest: int) -> list[tuple[int, int]]:
     return [*bounds, (start, len(text))]
 
 
+def _fold_points_of_cells(text: str, first: int, rest: int) -> list[tuple[int, int]]:
+    """The same for a text whose every character is a cell, without looking at each."""
+    bounds: list[tuple[int, int]] = []
+    start, room = 0, first
+    while len(text) - start > room:
+        at = start + room
+        space = text.rfind(" ", start, at) + 1
+        stop = space if space > start and (space - start) * 3 >= room * 2 else at
+        bounds.append((start, stop))
+        start, room = stop + (stop == at and text[at] == " "), rest
+    return [*bounds, (start, len(text))]
+
+
 def code_lines(code: str, info: str, look: Look, width: int, number: int) -> list[Line]:
-    """A fenced block: a header with the language and a `copy` label for block `number`, the code behind a rail, an end."""
-    clean = "\n".join(expand_tabs(line) for line in safe_text(code).split("\n"))
-    language = language_of(info)
-    lines = [_header(language, look, width, number)]
-    rail = Segment("│ ", look.code_frame) if width > 10 else Segment("", look.code_frame)
-    mark = Segment(CONTINUED, look.muted)
-    room = width - cell_len(rail.text)
-    for runs in highlight(clean, language, look):
-        for count, line in enumerate(fold(runs, room)):
-            prefix = [piece for piece in ((rail, mark) if count else (rail,)) if piece.text]
-            lead = sum(len(piece.text) for piece in prefix)
-            lines.append(Line((*prefix, *line.segments), lead, line.soft, line.glue))
-    return [*lines, _decoration("╰" + "─" * (width - 1), look.code_frame)]
+    """A whole code block in its frame: see `CodeRun`."""
+    from claude_tui.render.code_run import CodeRun
 
-
-def _header(language: str, look: Look, width: int, number: int) -> Line:
-    label = "copy" if width >= 12 else ""
-    name = cut(language, width - len(label) - 6) if language else ""
-    left = [Segment("╭─", look.code_frame)]
-    if name:
-        left += [Segment(f" {name} ", look.muted)]
-    right = [Segment(" ", look.code_frame), Segment(label, look.muted + Style(meta={"copy": number}))] if label else []
-    fill = width - sum(cell_len(piece.text) for piece in (*left, *right))
-    segments = (*left, Segment("─" * fill, look.code_frame), *right)
-    return Line(segments, sum(len(piece.text) for piece in segments))
-
-
-def _decoration(text: str, style: Style) -> Line:
-    return Line((Segment(text, style),), len(text))
+    run = CodeRun(info, number)
+    run.extend(safe_text(code).split("\n"))
+    run.close()
+    return [*run.head(look, width), *run.draw(0, run.count, look, width), *run.foot(look, width)]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
 from claude_tui.render.base import Line, Look
-from claude_tui.render.wrap import Run, indent, wrap
+from claude_tui.render.wrap import Run, expand_tabs, indent, wrap
 
 Align: TypeAlias = Literal["left", "center", "right"]
 TableCell: TypeAlias = Sequence[Sequence[Run]]
@@ -21,6 +21,10 @@ _NARROWEST, _WORD = 8, 12
 """Cells: no column that needs more gets less than the first, or than its longest word if that is no longer than the second."""
 _PADDING = 3
 """A blank on both sides of a column and its border."""
+_DOTS = 12
+"""Cells of the line between rows that are names and values."""
+HEADROOM = 4
+"""Cells a column of a growing table gets where there is room: its numbers get longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,39 +36,118 @@ class Table:
     rows: Sequence[Sequence[TableCell]]
 
 
+@dataclass(slots=True)
+class Extents:
+    """What the columns of some rows need, in cells: their widest line, with the head and without it (`body`), and longest word.
+
+    `several`: some cell of the body has more than one line of its own.
+    """
+
+    natural: list[int]
+    words: list[int]
+    body: list[int]
+    several: bool = False
+
+    @classmethod
+    def of(cls, head: Sequence[TableCell]) -> Extents:
+        """The needs of a head alone; it has a column or more."""
+        needs = cls([0] * len(head), [0] * len(head), [0] * len(head))
+        for column, cell in enumerate(head):
+            needs._take(column, cell)
+        return needs
+
+    def copy(self) -> Extents:
+        return Extents(list(self.natural), list(self.words), list(self.body), self.several)
+
+    def add(self, row: Sequence[TableCell]) -> None:
+        """Make room for one more row of the body, as long as the head."""
+        for column, cell in enumerate(row):
+            self.body[column] = max(self.body[column], self._take(column, cell))
+            self.several = self.several or len(cell) > 1
+
+    def _take(self, column: int, cell: TableCell) -> int:
+        widest = 0
+        for runs in cell:
+            text = expand_tabs("".join([text for text, _ in runs])).rstrip(" ")
+            cells = cell_len(text)
+            widest = max(widest, cells)
+            if cells > self.words[column]:
+                self.words[column] = max(self.words[column], *map(_word_cells, text.split(" ")))
+        self.natural[column] = max(self.natural[column], widest)
+        return widest
+
+
+class Layout(NamedTuple):
+    """The columns' widths in cells, or none where rows are drawn as names and values. `tall`: dotted lines part the grid's rows."""
+
+    widths: Sequence[int] | None
+    tall: bool
+
+
+def fit(needs: Extents, width: int, *, growing: bool = False) -> Layout:
+    """How a table is drawn in `width` cells. `growing`: rows that are not counted in `needs` may come."""
+    columns = len(needs.natural)
+    room = width - _PADDING * columns + 1
+    natural = [max(1, one) for one in needs.natural]
+    least = [min(most, max(_NARROWEST, min(word, _WORD))) for most, word in zip(natural, needs.words, strict=True)]
+    if sum(least) > room:
+        return Layout(None, tall=False)
+    enough = sum(natural) <= room
+    widths = list(natural if enough else least)
+    if growing:
+        _grow(widths, [HEADROOM] * columns, room)
+    if not enough:  # whole words first, then an even share of what is left
+        for goal in ([min(need, max(room // 3, low)) for need, low in zip(needs.words, least, strict=True)], natural):
+            _grow(widths, goal, room)
+    return Layout(widths, needs.several or any(need > cells for need, cells in zip(needs.body, widths, strict=True)))
+
+
 def table_lines(table: Table, look: Look, width: int) -> list[Line]:
     """The table in at most `width` cells."""
-    columns = len(table.head)
-    room = width - _PADDING * columns + 1
-    natural = [max(_cell_width(row[at]) for row in (table.head, *table.rows)) for at in range(columns)]
-    words = [max(_longest_word(row[at]) for row in (table.head, *table.rows)) for at in range(columns)]
-    least = [max(1, min(most, max(_NARROWEST, min(word, _WORD)))) for most, word in zip(natural, words, strict=True)]
-    if columns and sum(least) > room:
-        return _as_records(table, look, width)
-    return _grid(table, look, _shares(natural, words, least, room))
+    needs = Extents.of(table.head)
+    for row in table.rows:
+        needs.add(row)
+    painter = Painter(table.head, table.aligns, fit(needs, width), look, width)
+    return [*painter.top(alone=not table.rows), *painter.rows(table.rows)]
 
 
-def _cell_width(cell: TableCell) -> int:
-    return max((sum(cell_len(text) for text, _ in runs) for runs in cell), default=0)
+@dataclass(frozen=True, slots=True)
+class Painter:
+    """Draws the parts of one table."""
+
+    head: Sequence[TableCell]
+    aligns: Sequence[Align]
+    layout: Layout
+    look: Look
+    width: int
+
+    def top(self, *, alone: bool) -> list[Line]:
+        """What stands above the first row. `alone`: there are no rows, so names and values are the names."""
+        widths = self.layout.widths
+        if widths is None:
+            return _record(self.head, [[] for _ in self.head], self.look, self.width) if alone else []
+        return [*_row(self.head, widths, self.aligns, self.look), _border(widths, "─", "┼", self.look.code_frame)]
+
+    def rows(self, rows: Iterable[Sequence[TableCell]], first: int = 0) -> list[Line]:
+        """Rows of the body, numbered from `first`; what parts a row from the one before it comes with it."""
+        widths, tall = self.layout
+        lines: list[Line] = []
+        for number, row in enumerate(rows, first):
+            if widths is None:
+                if number:
+                    dots = min(self.width, _DOTS)
+                    lines.append(Line((Segment("╌" * dots, self.look.code_frame),), dots))
+                lines += _record(self.head, row, self.look, self.width)
+            else:
+                if number and tall:
+                    lines.append(_border(widths, "╌", "┼", self.look.code_frame))
+                lines += _row(row, widths, self.aligns, self.look)
+        return lines
 
 
-def _longest_word(cell: TableCell) -> int:
-    words = (word for runs in cell for word in "".join(text for text, _ in runs).split(" "))
-    return max((2 if _is_wide(word) else cell_len(word) for word in words), default=0)
-
-
-def _is_wide(word: str) -> bool:
-    return not word.isascii() and cell_len(word) > len(word)
-
-
-def _shares(natural: list[int], words: list[int], least: list[int], room: int) -> list[int]:
-    """Widths of the columns: what they need if there is room; else whole words first, then an even share of what is left."""
-    if sum(natural) <= room:
-        return [max(1, one) for one in natural]
-    widths = list(least)
-    for goal in ([min(need, max(room // 3, low)) for need, low in zip(words, least, strict=True)], natural):
-        _grow(widths, goal, room)
-    return widths
+def _word_cells(word: str) -> int:
+    cells = cell_len(word)
+    return cells if word.isascii() or cells <= len(word) else 2  # scripts written without spaces break anywhere
 
 
 def _grow(widths: list[int], goal: list[int], room: int) -> None:
@@ -81,37 +164,24 @@ def _grow(widths: list[int], goal: list[int], room: int) -> None:
         left -= step
 
 
-def _grid(table: Table, look: Look, widths: list[int]) -> list[Line]:
-    head = [_wrapped(cell, cells) for cell, cells in zip(table.head, widths, strict=True)]
-    rows = [[_wrapped(cell, cells) for cell, cells in zip(row, widths, strict=True)] for row in table.rows]
-    tall = any(len(cell) > 1 for row in rows for cell in row)
-    lines = _row(head, widths, table.aligns, look)
-    lines.append(_border(widths, "─", "┼", look.code_frame))
-    for number, row in enumerate(rows):
-        if number and tall:
-            lines.append(_border(widths, "╌", "┼", look.code_frame))
-        lines += _row(row, widths, table.aligns, look)
-    return lines
-
-
 def _wrapped(cell: TableCell, cells: int) -> list[tuple[Segment, ...]]:
-    """The cell's lines, none wider than `cells`: a column too narrow for a wide character says so."""
+    """The cell's lines, none wider than `cells`: a column too narrow for any of them says so."""
     lines = [line.segments for runs in cell for line in wrap(runs, max(2, cells))] or [()]
-    if cells < 2:
-        lines = [line if _width(line) <= cells else (Segment("…", line[0].style),) for line in lines]
-    return lines
+    wide = next((line for line in lines if _width(line) > cells), None) if cells < 2 else None
+    return [(Segment("…", wide[0].style),)] if wide else lines
 
 
 def _width(segments: Sequence[Segment]) -> int:
     return sum(cell_len(segment.text) for segment in segments)
 
 
-def _border(widths: list[int], line: str, cross: str, style: Style) -> Line:
+def _border(widths: Sequence[int], line: str, cross: str, style: Style) -> Line:
     text = cross.join(line * (cells + 2) for cells in widths)
     return Line((Segment(text, style),), len(text))
 
 
-def _row(cells: list[list[tuple[Segment, ...]]], widths: list[int], aligns: Sequence[Align], look: Look) -> list[Line]:
+def _row(row: Sequence[TableCell], widths: Sequence[int], aligns: Sequence[Align], look: Look) -> list[Line]:
+    cells = [_wrapped(cell, its_cells) for cell, its_cells in zip(row, widths, strict=True)]
     lines: list[Line] = []
     for at in range(max(len(cell) for cell in cells)):
         segments: list[Segment] = []
@@ -134,20 +204,15 @@ def _pads(align: Align, spare: int) -> tuple[int, int]:
     return 0, spare
 
 
-def _as_records(table: Table, look: Look, width: int) -> list[Line]:
-    """Each row as `name: value` lines, a thin line between rows."""
+def _record(head: Sequence[TableCell], row: Sequence[TableCell], look: Look, width: int) -> list[Line]:
+    """One row as `name: value` lines."""
     lines: list[Line] = []
     colon: Run = (": ", look.muted)
-    for number, row in enumerate(table.rows or [[[] for _ in table.head]]):  # a head alone: its names
-        if number:
-            lines.append(Line((Segment("╌" * min(width, 12), look.code_frame),), min(width, 12)))
-        for name, value in zip(table.head, row, strict=True):
-            label = [run for runs in name for run in runs]
-            first, *others = value or [[]]
-            texts = [[*label, colon, *first] if label else list(first), *others]
-            whole = wrap(texts[0], width) if len(texts) == 1 else []
-            hanging = Segment("  ", look.text)
-            lines += (
-                whole if len(whole) == 1 else indent([line for runs in texts for line in wrap(runs, width - 2)], (), (hanging,))
-            )
+    hanging = Segment("  ", look.text)
+    for name, value in zip(head, row, strict=True):
+        label = [run for runs in name for run in runs]
+        first, *others = value or [[]]
+        texts = [[*label, colon, *first] if label else list(first), *others]
+        whole = wrap(texts[0], width) if len(texts) == 1 else []
+        lines += whole if len(whole) == 1 else indent([line for runs in texts for line in wrap(runs, width - 2)], (), (hanging,))
     return lines

@@ -183,6 +183,11 @@ def wrap(runs: Iterable[Run], width: int) -> list[Line]:
     ]
 
 
+def wrap_open(runs: Iterable[Run], width: int) -> list[Line]:
+    """The lines of a text that goes on which cannot change any more: all but the last, which is not finished."""
+    return wrap(runs, width)[:-1]
+
+
 def _without_tabs(runs: Sequence[Run]) -> list[Run]:
     expanded: list[Run] = []
     column = 0
