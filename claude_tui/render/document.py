@@ -1,100 +1,93 @@
-"""A Markdown text that grows: what cannot change any more is parsed once and drawn once for a width.
+"""A Markdown text that grows, as sections of lines.
 
-Boundaries are decided on complete lines: of those, every top-level block but the last is final, since whatever follows can only
-continue the last one. The last block and the unfinished line are parsed anew when somebody looks. The lines are the same whatever
-pieces the text came in. A link definition may come behind the text that uses it, so blocks keep their inline source and are drawn
-again when a new definition arrives.
+What cannot change any more is read once and drawn when it is looked at; only the last section is drawn anew while text comes. The
+lines are the same whatever pieces the text came in. A link definition may come behind the text that uses it: sections with brackets
+in them are drawn again then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
 from rich.cells import cell_len
 from rich.segment import Segment
 
 from claude_tui.domain.text import safe_text
-from claude_tui.render.base import Line, Look
-from claude_tui.render.blocks import BLANK, Blocks, Memory, Node, code_text, fences, tree
-from claude_tui.render.wrap import indent
+from claude_tui.render.base import Drawn, Heading, LeafRef, LeafStart, Line, Look
+from claude_tui.render.flow import FlowLeaf, FlowShape
+from claude_tui.render.inline import plain_inline, without_marks
+from claude_tui.render.leaf import Leaf, Pen, Shared, below
+from claude_tui.render.reader import Reader
+from claude_tui.render.run_leaves import CodeLeaf, TableLeaf
 
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
-    from markdown_it.token import Token
-
-_References = dict[str, Any]
-
-_MOST_BRACKETS = 1_000
-"""Looking for links takes time that grows with the square of these. A paragraph with more of them in it stays as it was written."""
-
-
-@lru_cache(maxsize=1)
-def _parser() -> MarkdownIt:
-    from markdown_it import MarkdownIt
-
-    # Only the block rules run here; inline text is parsed when it is drawn.
-    return MarkdownIt("js-default", {"maxNesting": 100, "html": False, "linkify": False, "typographer": False})
+_FULL = 2_500
+"""A section with leaves of this weight, about characters, takes in no more."""
+_WEIGHTS: dict[type[Leaf], int] = {CodeLeaf: 40, TableLeaf: 80}
+"""Characters that a line of code, or a row of a table, counts for."""
 
 
-def _parse_blocks(text: str, references: _References) -> tuple[list[Token], _References]:
-    """Block tokens of `text`, and all link definitions: the given ones, which win, and those in it."""
-    env: dict[str, Any] = {"references": dict(references)}
-    tokens: list[Token] = []
-    parser = _parser()
-    parser.block.parse(text, parser, env, tokens)
-    return tokens, env["references"]
+class Frame(NamedTuple):
+    """How a document stands in its cell: the look it is drawn with, the cells it may take, and the rail before each line."""
+
+    look: Look
+    width: int
+    rail: Segment | None = None
+
+    @property
+    def room(self) -> int:
+        return self.width - cell_len(self.rail.text) if self.rail else self.width
 
 
-def _as_text(content: str) -> list[Token]:
-    from markdown_it.token import Token
-
-    tokens: list[Token] = []
-    for number, line in enumerate(content.split("\n")):
-        tokens += [Token("softbreak", "br", 0)] if number else []
-        tokens.append(Token("text", "", 0, content=line))
-    return tokens
+Framing: TypeAlias = Callable[[Look, int], Frame]
+"""From the look and width of the cell to those of the document in it."""
 
 
-@dataclass(slots=True)
-class _Block:
-    """Some top-level blocks that are final, and the number of the first code block in them."""
-
-    nodes: list[Node]
-    first_code: int
+Foot: TypeAlias = Callable[[Look, int], Sequence[Line]]
+"""Lines for a look and a width, those of the cell."""
 
 
-@dataclass(slots=True)
-class _Drawn:
-    """Lines of the first `count` final blocks, for one width, look, rail and set of link definitions."""
-
-    wanted: tuple[int, Look, Segment | None, tuple[tuple[str, str], ...]]
-    lines: list[Line]
-    count: int = 0
+def no_frame(look: Look, width: int) -> Frame:
+    return Frame(look, width)
 
 
 class Document:
-    """Markdown text with its lines. `breaks`: every line end of the source is kept, as in a prompt."""
+    """Markdown text with its sections. `breaks`: every line end of the source is kept, as in a prompt.
 
-    def __init__(self, text: str = "", *, breaks: bool = False) -> None:
+    `foot`: what stands below the text, a leaf of its own at the end of the last section; to be told of by `changed`.
+    """
+
+    def __init__(self, text: str = "", *, breaks: bool = False, framing: Framing = no_frame, foot: Foot | None = None) -> None:
+        self.foot = foot
         self._breaks = breaks
-        self._raw: list[str] = [text] if text else []
-        self._unread = 0
-        self._whole = ""
-        """Complete lines, cleaned, that belong to no final block."""
-        self._partial: list[str] = []
-        self._blocks: list[_Block] = []
-        self._references: _References = {}
-        self._codes: list[str] = []
-        self._drawn: _Drawn | None = None
-        self._memory = Memory()
-        self._live: tuple[list[Node], _References] | None = None
+        self._framing = framing
+        self._reader = Reader()
+        self._raw: list[str] = []
+        self._sections: list[DocumentSection] = [DocumentSection(self)]
+        self._taken = 0
+        self._pen: tuple[tuple[Look, int], Pen] | None = None
+        self.changes = 0
+        if text:
+            self.feed(text)
 
     def feed(self, text: str) -> None:
         """Append, in constant time."""
         self._raw.append(text)
+        self._reader.feed(text)
+
+    def mark(self, number: int) -> None:
+        """Set the number of a source behind what is there. It is no part of the text; nor can it be where a line has ended."""
+        if self._raw and not self._raw[-1].endswith("\n"):
+            self._reader.mark(number)
+
+    def finish(self) -> None:
+        """Nothing more comes."""
+        self._reader.finish()
+
+    def changed(self) -> None:
+        """The foot is another."""
+        self.changes += 1
 
     @property
     def text(self) -> str:
@@ -102,92 +95,184 @@ class Document:
         return safe_text("".join(self._raw))
 
     @property
-    def blank(self) -> bool:
-        """Whether there is nothing to see."""
-        return not any(part.strip() for part in self._raw)
+    def empty(self) -> bool:
+        """Whether there is nothing to draw (yet)."""
+        return not any(section.leaves for section in self.sections)
 
-    def lines(self, look: Look, width: int, rail: Segment | None = None) -> list[Line]:
-        """All lines at this width, which includes the rail before each; none for a blank text."""
-        nodes, references = self._read()
-        drawn = self._draw_final(look, width, rail, references)
-        self._memory.age()
-        live = self._pen(look, references, len(self._codes), self._memory).draw(nodes, _room(width, rail))
-        return [*drawn.lines, *_behind(rail, [BLANK, *live] if drawn.lines and live else live)]
+    # What is drawn.
+
+    @property
+    def sections(self) -> Sequence[DocumentSection]:
+        """All of it, in stretches of bounded size. The last one may be empty."""
+        reader = self._reader
+        if reader.read():
+            self.changes += 1
+            for leaf in reader.settled[self._taken :]:
+                if self._sections[-1].weight >= _FULL:
+                    self._sections[-1].close()
+                    self._sections.append(DocumentSection(self))
+                self._sections[-1].settled.append(leaf)
+            self._taken = len(reader.settled)
+            self._sections[-1].live = reader.live
+        return self._sections
+
+    @property
+    def generation(self) -> int:
+        """Another for other link definitions."""
+        return self._reader.generation
+
+    def lines(self, look: Look, width: int) -> list[Line]:
+        """All lines at this width; none for a blank text."""
+        return [line for section in self.sections for line in section.draw(look, width).lines]
+
+    def tail(self, look: Look, width: int, count: int) -> list[Line]:
+        """The last `count` lines."""
+        lines: list[Line] = []
+        for section in reversed(self.sections):
+            lines[:0] = section.draw(look, width).lines
+            if len(lines) >= count:
+                break
+        return lines[-count:]
+
+    def frame(self, look: Look, width: int) -> Frame:
+        return self._framing(look, width)
+
+    def pen(self, look: Look) -> Pen:
+        """What everything is drawn with in this look."""
+        wanted = (look, self._reader.generation)
+        if self._pen is None or self._pen[0] != wanted:
+            self._pen = wanted, Pen(look, self._reader.references, self._reader.generation, breaks=self._breaks)
+        return self._pen[1]
+
+    def refine(self, seconds: float) -> bool:
+        """Make colours of code exact, for about so long; whether there is more to do."""
+        runs = {leaf.run: None for section in self.sections for leaf in section.leaves if isinstance(leaf, CodeLeaf)}
+        return any(run.refine(seconds) for run in runs)
+
+    # What is in it.
+
+    def _leaves(self) -> list[tuple[LeafRef, Leaf]]:
+        return [(LeafRef(at, number), leaf) for at, one in enumerate(self.sections) for number, leaf in enumerate(one.leaves)]
 
     def code_blocks(self) -> list[str]:
         """The code blocks' texts, in the order of the numbers on their `copy` labels."""
-        nodes, _ = self._read()
-        return [*self._codes, *(code_text(node) for node in fences(nodes))]
+        runs = {leaf.run: None for _, leaf in self._leaves() if isinstance(leaf, CodeLeaf)}
+        return [run.text for run in runs]
 
-    def _pen(self, look: Look, references: _References, first_code: int, memory: Memory | None = None) -> Blocks:
-        def parse(content: str) -> list[Token]:
-            if content.count("[") > _MOST_BRACKETS:
-                return _as_text(content)
-            children: list[Token] = []
-            parser = _parser()
-            parser.inline.parse(content, parser, {"references": references}, children)
-            return children
+    def tables(self) -> list[str]:
+        """The tables as Markdown, in order."""
+        runs = {leaf.run: None for _, leaf in self._leaves() if isinstance(leaf, TableLeaf)}
+        return [without_marks(run.markdown()) for run in runs]
 
-        return Blocks(look, parse, breaks=self._breaks, code=first_code, memory=memory)
+    def headings(self) -> list[Heading]:
+        found: list[Heading] = []
+        for at, leaf in self._leaves():
+            if isinstance(leaf, FlowLeaf) and leaf.shape.level and leaf.begins:
+                found.append(Heading(leaf.shape.level, plain_inline(leaf.source), at))
+        return found
 
-    def _draw_final(self, look: Look, width: int, rail: Segment | None, references: _References) -> _Drawn:
-        definitions = tuple((name, str(entry["href"])) for name, entry in references.items())
-        wanted = (width, look, rail, definitions)
-        if self._drawn is None or self._drawn.wanted != wanted:
-            self._drawn, self._memory = _Drawn(wanted, []), Memory()
-        drawn = self._drawn
-        for block in self._blocks[drawn.count :]:
-            lines = self._pen(look, references, block.first_code).draw(block.nodes, _room(width, rail))
-            drawn.lines += _behind(rail, [BLANK, *lines] if drawn.lines and lines else lines)
-        drawn.count = len(self._blocks)
-        return drawn
+    def locate(self, line: int) -> LeafRef:
+        """The leaf that draws this line of `text`."""
+        refs = self._leaves()
+        at = bisect_right([leaf.lines[0] for _, leaf in refs], line) - 1
+        return refs[at][0] if 0 <= at < len(refs) else LeafRef(0, 0)
 
-    def _read(self) -> tuple[list[Node], _References]:
-        """Read what was fed since, and set aside what is final now. What is not, as if the text ended here, and the definitions."""
-        if self._live is None or self._unread < len(self._raw):
-            whole_lines = self._take_lines()
-            self._live = self._read_live()
-            if whole_lines and len(self._live[0]) > 1 and self._set_aside():
-                self._live = self._read_live()
-        return self._live
-
-    def _take_lines(self) -> bool:
-        """Move what was fed to the complete lines and the unfinished one; whether there are new complete ones."""
-        new = self._raw[self._unread :]
-        self._unread = len(self._raw)
-        self._partial += new
-        if not any("\n" in part for part in new):
-            return False
-        raw = "".join(self._partial)
-        end = raw.rfind("\n") + 1
-        self._partial = [raw[end:]]
-        self._whole += safe_text(raw[:end])
-        return True
-
-    def _read_live(self) -> tuple[list[Node], _References]:
-        tokens, references = _parse_blocks(self._whole + safe_text("".join(self._partial)), self._references)
-        return tree(tokens), references
-
-    def _set_aside(self) -> bool:
-        """Make every block of the complete lines but the last final; whether there are such blocks."""
-        tokens, references = _parse_blocks(self._whole, self._references)
-        starts = [at for at, token in enumerate(tokens) if token.level == 0 and token.nesting >= 0]
-        if len(starts) > 1:
-            self._freeze(tokens[: starts[-1]], references, (tokens[starts[-1]].map or [0])[0])
-        return len(starts) > 1
-
-    def _freeze(self, tokens: Sequence[Token], references: _References, line: int) -> None:
-        """Make the blocks of these tokens final: all that stands before `line` of the complete lines."""
-        nodes = tree(tokens)
-        self._references = {name: entry for name, entry in references.items() if name in self._references or entry["map"][0] < line}
-        self._blocks.append(_Block(nodes, len(self._codes)))
-        self._codes += [code_text(node) for node in fences(nodes)]
-        self._whole = self._whole.split("\n", line)[line]
+    def excerpt(self, first: LeafRef, last: LeafRef) -> str:
+        """The source of these leaves and of all between them."""
+        chosen = [leaf for ref, leaf in self._leaves() if first <= ref <= last]
+        source = self.text.split("\n")
+        pieces: dict[FlowShape, list[FlowLeaf]] = {}
+        for leaf in chosen:
+            if isinstance(leaf, FlowLeaf):
+                pieces.setdefault(leaf.shape, []).append(leaf)
+        parts: list[str] = []
+        begin = 0
+        for number, leaf in enumerate(chosen):
+            if isinstance(leaf, FlowLeaf) and not (pieces[leaf.shape][0].begins and pieces[leaf.shape][-1].last):
+                parts += [_lines_of(source, chosen[begin:number]), without_marks(leaf.source)]
+                begin = number + 1
+        parts.append(_lines_of(source, chosen[begin:]))
+        return "\n".join(part for part in parts if part).strip("\n")
 
 
-def _room(width: int, rail: Segment | None) -> int:
-    return width - cell_len(rail.text) if rail else width
+class DocumentSection:
+    """Some leaves. `live`: those at the end of the last section which may still change."""
+
+    def __init__(self, document: Document) -> None:
+        self.settled: list[Leaf] = []
+        self.live: list[Leaf] = []
+        self._document = document
+        self._closed: tuple[int, int] | None = None
+        """How many changes the document had had when this was closed, and its generation."""
+        self._shared: list[Shared] = []
+        self._bracketed = False
+        self._kept: dict[Leaf, tuple[object, Sequence[Line], int]] = {}
+
+    @property
+    def leaves(self) -> list[Leaf]:
+        return [*self.settled, *self.live] if self.live else self.settled
+
+    @property
+    def weight(self) -> int:
+        """About how many characters there are in it."""
+        return sum(
+            len(leaf.source) if isinstance(leaf, FlowLeaf) else leaf.size(80) * _WEIGHTS.get(type(leaf), 1) for leaf in self.settled
+        )
+
+    def close(self) -> None:
+        """It takes in no more."""
+        self.live = []
+        self._closed = self._document.changes, self._document.generation
+        self._shared = self._distinct()
+        self._bracketed = any("[" in leaf.source for leaf in self.settled if isinstance(leaf, FlowLeaf)) or any(
+            isinstance(leaf, TableLeaf) for leaf in self.settled
+        )
+        self._kept = {}
+
+    @property
+    def version(self) -> int:
+        """A sum of numbers that only grow."""
+        if self._closed is None:
+            return self._document.changes + sum(one.version for one in self._distinct())
+        changes, generation = self._closed
+        newer = self._document.generation - generation if self._bracketed else 0
+        return changes + sum(one.version for one in self._shared) + newer
+
+    def _distinct(self) -> list[Shared]:
+        """What its leaves are pieces of."""
+        return list({leaf.shared: None for leaf in self.settled if leaf.shared is not None})
+
+    def estimate(self, width: int) -> int:
+        return sum(leaf.size(width) + (leaf.gap >= 0) for leaf in self.leaves)
+
+    def draw(self, look: Look, width: int) -> Drawn:
+        frame = self._document.frame(look, width)
+        pen = self._document.pen(frame.look)
+        if self._closed is None:
+            pen.age()
+        lines: list[Line] = []
+        starts: list[LeafStart] = []
+        for leaf in self.leaves:
+            drawn, origin = self._draw(leaf, pen, frame)
+            starts.append(LeafStart(len(lines), origin))
+            lines += drawn
+        if self._closed is None and self._document.foot is not None and (foot := self._document.foot(look, width)):
+            starts.append(LeafStart(len(lines)))
+            lines += foot
+        return Drawn(lines, starts)
+
+    def _draw(self, leaf: Leaf, pen: Pen, frame: Frame) -> tuple[Sequence[Line], int]:
+        """The leaf's lines, and where in its text they begin; kept while the section grows."""
+        wanted = (frame, leaf.version, leaf.shared.version if leaf.shared is not None else 0, pen.generation)
+        known = self._kept.get(leaf)
+        if known is not None and known[0] == wanted:
+            return known[1], known[2]
+        lines = below(leaf.draw(pen, frame.room), frame.rail)
+        origin = leaf.origin(pen, frame.room)
+        if self._closed is None and leaf not in self.live:
+            self._kept[leaf] = wanted, lines, origin
+        return lines, origin
 
 
-def _behind(rail: Segment | None, lines: list[Line]) -> list[Line]:
-    return indent(lines, (rail,)) if rail else lines
+def _lines_of(source: Sequence[str], leaves: Sequence[Leaf]) -> str:
+    return "\n".join(source[leaves[0].lines[0] : leaves[-1].lines[1]]).rstrip("\n") if leaves else ""

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 _LINK = re.compile(r"(?:https?://|mailto:)[\x21-\x7e]{1,2000}", re.IGNORECASE)
 _BARE = re.compile(r"https?://[^\s<>\"'`，。；：！？、（）「」『』【】《》“”‘’|\x00-\x20]{1,2000}", re.IGNORECASE)
+_MARK_OPENS, _MARK_ENDS = "\U0010fc00", "\U0010fc01"
+"""Around the number of a source in a text: characters that no text from outside may hold."""
+_SPECIAL = re.compile(f"{_MARK_OPENS}(\\d+){_MARK_ENDS}|\\[\\^([^\\]\\s]{{1,40}})\\]")
+"""The mark of a source, or of a footnote."""
 _LINE_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _TRAILING = ".,;:!?*_~"
 _HARD_WRAPPED = 60
@@ -38,6 +42,28 @@ def one_line(text: str) -> str:
     return safe_text(text).replace("\n", " ")
 
 
+def source_mark(number: int) -> str:
+    """What stands in a text for the number of a source."""
+    return f"{_MARK_OPENS}{number}{_MARK_ENDS}"
+
+
+def without_marks(text: str) -> str:
+    """The text without the marks of sources."""
+    return (
+        re.sub(f"{_MARK_OPENS}\\d+{_MARK_ENDS}|[{_MARK_OPENS}{_MARK_ENDS}]", "", text)
+        if _MARK_OPENS in text or _MARK_ENDS in text
+        else text
+    )
+
+
+def plain_inline(source: str) -> str:
+    """Inline Markdown on one line, without its marks."""
+    bare = re.sub(
+        r"!?\[([^\[\]]*)\]\([^()\s]*\)|[*_~`]+(?=\S)|(?<=\S)[*_~`]+", lambda found: found.group(1) or "", without_marks(source)
+    )
+    return " ".join(safe_text(bare).split())
+
+
 class Inline:
     """Draws the children of inline tokens. `breaks`: every line end of the source is one on the screen, as in a prompt."""
 
@@ -45,15 +71,18 @@ class Inline:
         self.look = look
         self.breaks = breaks
 
-    def lines(self, children: Sequence[Token], base: Style, *, tags: bool = False) -> list[list[Run]]:
-        """The runs of each line, at least one line. `tags`: `<br>` ends a line, as it does where a line end cannot be written."""
-        return _Drawing(self.look, base, breaks=self.breaks, tags=tags).draw(children)
+    def lines(self, children: Sequence[Token], base: Style, *, tags: bool = False, column: int = 0) -> list[list[Run]]:
+        """The runs of each line, at least one line. `tags`: `<br>` ends a line, as it does where a line end cannot be written.
+
+        `column`: how many cells of the first source line stand before these.
+        """
+        return _Drawing(self.look, base, breaks=self.breaks, tags=tags, column=column).draw(children)
 
 
 class _Drawing:
     """One inline token being drawn. `styles` is a stack; `links` holds where each open link's label began."""
 
-    def __init__(self, look: Look, base: Style, *, breaks: bool, tags: bool) -> None:
+    def __init__(self, look: Look, base: Style, *, breaks: bool, tags: bool, column: int) -> None:
         self.look = look
         self.breaks = breaks
         self.tags = tags
@@ -62,7 +91,7 @@ class _Drawing:
         self.runs: list[Run] = []
         self.targets: list[str] = []
         self.label: list[str] = []
-        self.width = 0
+        self.width = column
 
     def draw(self, children: Iterable[Token]) -> list[list[Run]]:
         for token in children:
@@ -83,7 +112,7 @@ class _Drawing:
     def _leaf(self, token: Token) -> None:
         match token.type:
             case "code_inline":
-                self._put(one_line(token.content), self.styles[-1] + self.look.inline_code)
+                self._put(without_marks(one_line(token.content)), self.styles[-1] + self.look.inline_code)
             case "softbreak":
                 self._soft_break()
             case "hardbreak":
@@ -107,6 +136,15 @@ class _Drawing:
             self._text(part)
 
     def _text(self, text: str) -> None:
+        at = 0
+        if _MARK_OPENS in text or "[^" in text:
+            for match in _SPECIAL.finditer(text):
+                self._words(text[at : match.start()])
+                self._put(f"[{match.group(1) or match.group(2)}]", self.styles[-1] + self.look.accent)
+                at = match.end()
+        self._words(text[at:])
+
+    def _words(self, text: str) -> None:
         at = 0
         if not self.targets and "://" in text:
             for match in _BARE.finditer(text):

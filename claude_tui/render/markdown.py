@@ -8,4 +8,6 @@ from claude_tui.render.document import Document
 
 def render_markdown(text: str, look: Look, width: int) -> list[Line]:
     """`text` as lines of at most `width` (8 or more) cells, at least one line."""
-    return Document(text).lines(look, width) or [Line(())]
+    document = Document(text)
+    document.finish()
+    return document.lines(look, width) or [Line(())]

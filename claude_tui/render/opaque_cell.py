@@ -1,4 +1,4 @@
-"""Blocks no other cell draws: named, kept, and shown as they came."""
+"""Blocks no other cell draws: named, kept, and shown as they came once they are whole."""
 
 from __future__ import annotations
 
@@ -9,26 +9,31 @@ from claude_tui.domain.blocks import Block, block_type
 from claude_tui.domain.events import BlockDelta
 from claude_tui.domain.text import safe_line, safe_text
 from claude_tui.render.base import Line, Look
-from claude_tui.render.block_cell import BlockCell, lines_of
-from claude_tui.render.code import fold, highlight
-from claude_tui.render.form import MOST_LINES, more_line
-from claude_tui.render.panel import CLOSED, OPEN, body, header, inner_width
+from claude_tui.render.block_cell import lines_of
+from claude_tui.render.panel import header
+from claude_tui.render.panel_cell import PanelCell, View
+from claude_tui.render.results import write_block
 
 UNKNOWN = "unknown to this version, kept"
 
 
-class OpaqueCell(BlockCell):
+class OpaqueCell(PanelCell):
     """A block as JSON. `words` says what it is, where that is known."""
 
     kind = "opaque"
 
     def __init__(self, key: str, block: Block, words: str = UNKNOWN) -> None:
-        super().__init__(key, finished=False, levels=2)
+        super().__init__(key)
         self._block = block
         self._title = safe_line(block_type(block), 60) or "block without a type"
         self._words = safe_line(words)
         self._deltas: list[Any] = []
         self._texts: list[str] = []
+
+    def feed(self, delta: BlockDelta) -> None:
+        super().feed(delta)
+        if self._finished:
+            self._view = None
 
     def source(self) -> str:
         value = {**self._block, "deltas": self._all_deltas()} if self._deltas or self._texts else self._block
@@ -44,17 +49,18 @@ class OpaqueCell(BlockCell):
         return [*(["".join(self._texts)] if self._texts else []), *self._deltas]
 
     def _size(self, width: int) -> int:
-        return 1 if self.level == 0 else 1 + lines_of(200 + 20 * len(self._deltas) + 20 * len(self._texts), width)
+        return 1 if self.level == 0 else 3 + lines_of(200 + 20 * len(self._deltas) + 20 * len(self._texts), width)
 
-    def _draw(self, look: Look, width: int) -> list[Line]:
-        mark = CLOSED if self.level == 0 else OPEN
-        parts = [(self._words, look.muted)] + ([("cut off", look.muted)] if self._abandoned else [])
-        head = header(look, width, mark, (self._title, look.tool), parts)
-        if self.level == 0:
-            return [head]
-        room = inner_width(width)
-        rows = highlight(self.source(), "json", look)
-        lines = [line for runs in rows[: MOST_LINES * 5] for line in fold(runs, room)]
-        if len(rows) > MOST_LINES * 5:
-            lines.append(more_line(len(rows) - MOST_LINES * 5, look, room))
-        return [head, *body(look, width, lines)]
+    def _fill(self, view: View) -> None:
+        if self._finished and not view.done:
+            view.done = True
+            sheet = view.sheet()
+            write_block(sheet, self.source(), "json")
+            sheet.close()
+
+    def _header(self, look: Look, width: int, mark: str) -> Line:
+        parts = [self._words] + (["cut off"] if self._abandoned else [])
+        count = len(self._deltas) + len(self._texts)
+        if count and not self._finished:
+            parts.append(f"{count:,} deltas")
+        return header(look, width, mark, (self._title, look.tool), [(part, look.muted) for part in parts])

@@ -25,6 +25,14 @@ def duration(seconds: float, *, running: bool = False) -> str:
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
 
 
+def size(characters: int) -> str:
+    """`1.2 KB`, `340 KB`, `5.0 MB`."""
+    thousands = characters / 1_000
+    if thousands >= 999.5:
+        return f"{thousands / 1_000:.1f} MB"
+    return f"{thousands:.1f} KB" if thousands < 99.95 else f"{thousands:.0f} KB"
+
+
 def header(look: Look, width: int, mark: str, title: Run, parts: Sequence[Run], end: Run | None = None) -> Line:
     """`▸ title · part · part`, then `end` as it is, in one line: the longest part is cut until the line fits, the end last."""
     tail = cut(end[0], width - cell_len(mark) - min(6, cell_len(title[0]))) if end else ""
@@ -54,9 +62,15 @@ def _fitted(texts: list[str], room: int) -> list[str]:
         texts = texts[:-1]
 
 
+def panel_rail(look: Look, width: int) -> Segment | None:
+    """The rail of an open panel, None where there is no room for it."""
+    return Segment("│ ", look.code_frame) if inner_width(width) < width else None
+
+
 def body(look: Look, width: int, lines: Iterable[Line]) -> list[Line]:
     """The lines, drawn for `inner_width`, behind the rail of an open panel."""
-    return indent(lines, (Segment("│ ", look.code_frame),)) if inner_width(width) < width else list(lines)
+    rail = panel_rail(look, width)
+    return indent(lines, (rail,)) if rail else list(lines)
 
 
 def inner_width(width: int) -> int:

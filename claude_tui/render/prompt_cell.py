@@ -11,25 +11,30 @@ from rich.segment import Segment
 from claude_tui.domain.blocks import Block, block_type, plain_text, string
 from claude_tui.domain.text import safe_line, safe_text
 from claude_tui.render.base import Line, Look
-from claude_tui.render.block_cell import BlockCell, lines_of
-from claude_tui.render.document import Document
+from claude_tui.render.block_cell import lines_of
+from claude_tui.render.document import Document, Frame
+from claude_tui.render.document_cell import DocumentCell
 from claude_tui.render.wrap import indent, wrap
 
 LABEL = "You"
 _RAIL = "┃ "
 
 
-class PromptCell(BlockCell):
+def _framing(look: Look, width: int) -> Frame:
+    return Frame(look, width, Segment(_RAIL, look.prompt_rail))
+
+
+class PromptCell(DocumentCell):
     """A prompt. `version` is its number among its versions and their count; the pair is drawn where there are several."""
 
     kind = "prompt"
 
     def __init__(self, key: str, text_blocks: Sequence[Block], version: tuple[int, int] = (1, 1)) -> None:
-        super().__init__(key)
-        self._version_pair = version
         self._text = "\n\n".join(string(block, "text") for block in text_blocks if block_type(block) == "text")
+        super().__init__(key, Document(self._text, breaks=True, framing=_framing, foot=self._foot))
+        self._document.finish()
+        self._version_pair = version
         self._source = plain_text(list(text_blocks))
-        self._document = Document(self._text, breaks=True)
         self._chips = [chip(block) for block in text_blocks if block_type(block) != "text"]
 
     @property
@@ -50,31 +55,24 @@ class PromptCell(BlockCell):
     def source(self) -> str:
         return safe_text(self._source)
 
-    def code_blocks(self) -> list[str]:
-        return self._document.code_blocks()
-
     def _size(self, width: int) -> int:
         return lines_of(len(self._text), width) + 1 + self._text.count("\n", 0, 2000) + bool(self._chips)
 
-    def _draw(self, look: Look, width: int) -> list[Line]:
-        rail = Segment(_RAIL, look.prompt_rail)
-        room = width - len(_RAIL)
-        chips = wrap([(" ".join(self._chips), look.accent)], room) if self._chips else []
-        return [
-            *indent([self._head(look, room)], (rail,)),
-            *self._document.lines(look, width, rail),
-            *indent(chips, (rail,)),
-        ]
-
-    def _head(self, look: Look, room: int) -> Line:
+    def _head(self, look: Look, width: int) -> list[Line]:
         """Decoration from end to end: none of it is copied."""
+        room = width - len(_RAIL)
         segments = [Segment(LABEL, look.prompt)]
         number, count = self._version_pair
         versions = f"‹ {number}/{count} ›"
         fill = room - cell_len(LABEL) - cell_len(versions)
         if count > 1 and fill > 0:
             segments += [Segment(" " * fill, look.text), Segment(versions, look.muted)]
-        return Line(tuple(segments), sum(len(segment.text) for segment in segments))
+        head = Line(tuple(segments), sum(len(segment.text) for segment in segments))
+        return indent([head], (Segment(_RAIL, look.prompt_rail),))
+
+    def _foot(self, look: Look, width: int) -> list[Line]:
+        chips = wrap([(" ".join(self._chips), look.accent)], width - len(_RAIL)) if self._chips else []
+        return indent(chips, (Segment(_RAIL, look.prompt_rail),))
 
 
 def chip(block: Block) -> str:

@@ -7,28 +7,25 @@ import json
 from claude_tui.domain.blocks import Block, block_type
 from claude_tui.domain.text import safe_line, safe_text
 from claude_tui.render.base import Line, Look
-from claude_tui.render.block_cell import BlockCell, lines_of
-from claude_tui.render.form import MOST_LINES
-from claude_tui.render.panel import CLOSED, OPEN, body, header, inner_width
-from claude_tui.render.results import is_error, result_summary, server_result_lines
+from claude_tui.render.block_cell import lines_of
+from claude_tui.render.panel import header
+from claude_tui.render.panel_cell import PanelCell, View
+from claude_tui.render.results import is_error, result_summary, write_server_result
+from claude_tui.render.sheet import MOST_CHARACTERS, MOST_LINES
 
 
-class ServerResultCell(BlockCell):
+class ServerResultCell(PanelCell):
     """A `*_tool_result` block of an answer. It arrives whole."""
 
     kind = "result"
 
     def __init__(self, key: str, block: Block) -> None:
-        super().__init__(key, finished=False, levels=2)
+        super().__init__(key)
         self._block = block
         self._title = safe_line(block_type(block).removesuffix("_tool_result").replace("_", " "), 60) + " result"
         content: object = block.get("content")
         self._characters = len(json.dumps(content, default=str))
-        self._long = self._characters > 20_000
-
-    @property
-    def levels(self) -> int:
-        return 3 if self._long else 2
+        self._long = self._characters > MOST_CHARACTERS
 
     def source(self) -> str:
         lines = [f"{self._title}: {result_summary(self._block)}".rstrip(": ")]
@@ -40,13 +37,14 @@ class ServerResultCell(BlockCell):
         content = lines_of(self._characters, width)
         return 1 if self.level == 0 else 1 + (content if self.level > 1 else min(content, MOST_LINES))
 
-    def _draw(self, look: Look, width: int) -> list[Line]:
-        failed = is_error(self._block)
-        end = (" ✗", look.error) if failed else (" ✓", look.success)
-        mark = CLOSED if self.level == 0 else OPEN
+    def _fill(self, view: View) -> None:
+        if not view.done:
+            view.done = True
+            sheet = view.sheet()
+            write_server_result(sheet, self._block.get("content"))
+            sheet.close()
+
+    def _header(self, look: Look, width: int, mark: str) -> Line:
+        end = (" ✗", look.error) if is_error(self._block) else (" ✓", look.success)
         words = result_summary(self._block)
-        head = header(look, width, mark, (self._title, look.tool), [(words, look.muted)] if words else [], end)
-        if self.level == 0:
-            return [head]
-        content = server_result_lines(self._block.get("content"), look, inner_width(width), whole=self.level > 1)
-        return [head, *body(look, width, content)]
+        return header(look, width, mark, (self._title, look.tool), [(words, look.muted)] if words else [], end)

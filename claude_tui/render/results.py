@@ -1,24 +1,31 @@
-"""What tools gave back, as lines: texts, sources, output of programs, and in a generic way anything else."""
+"""What tools gave back, written into a sheet: texts, sources, output of programs, and in a generic way anything else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import islice
+import json
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
 from rich.segment import Segment
 from rich.style import Style
 
-from claude_tui.domain.blocks import Block, block_type, result_text, string
+from claude_tui.domain.blocks import Block, block_type, result_text, strict_json, string
 from claude_tui.domain.text import safe_line
 from claude_tui.render.base import Line, Look
-from claude_tui.render.form import MOST_CHARACTERS, MOST_LINES, form_lines, more_line, text_lines
+from claude_tui.render.form import write_value
 from claude_tui.render.inline import safe_link
 from claude_tui.render.prompt_cell import chip
+from claude_tui.render.sheet import MOST_CHARACTERS, MOST_LINES, Piece, Sheet, words
+from claude_tui.render.text_run import Role
+from claude_tui.render.text_writer import Place, TextWriter
 from claude_tui.render.wrap import indent, wrap
 
 _OPAQUE_PREFIX = "encrypted_"
+_OUTPUTS = ("stdout", "stderr", "text", "data")
 _LONGEST_VALUE = 4_000
+_MOST_PRETTY = 60_000
+"""Characters."""
 
 
 def is_error(block: Mapping[str, Any]) -> bool:
@@ -35,99 +42,127 @@ def is_long(text: str) -> bool:
     return len(text) > MOST_CHARACTERS or text.count("\n") >= MOST_LINES
 
 
-def long_text_lines(text: str, style: Style, look: Look, width: int, *, whole: bool) -> list[Line]:
-    """A text, or its first 200 lines and how many more there are."""
-    if whole or not is_long(text):
-        return list(text_lines(text, style, width))
-    shown = "\n".join(islice(_split(text[: MOST_CHARACTERS + 1]), MOST_LINES))[:MOST_CHARACTERS]
-    left = text.count("\n") - shown.count("\n")
-    return [*text_lines(shown, style, width), more_line(left or None, look, width)]
+def write_text(sheet: Sheet, text: str, role: Role = "text") -> bool:
+    """A text as it came, or pretty-printed where it is a JSON object or list of some size; whether there is anything."""
+    text = text.rstrip("\n")
+    if not text:
+        return False
+    pretty = _pretty(text) if role == "text" else None
+    write_block(sheet, text if pretty is None else pretty, None if pretty is None else "json", role)
+    return True
 
 
-def _split(text: str) -> Iterator[str]:
-    start = 0
-    while (end := text.find("\n", start)) >= 0:
-        yield text[start:end]
-        start = end + 1
-    yield text[start:]
+def write_block(sheet: Sheet, text: str, language: str | None = None, role: Role = "text") -> None:
+    """A whole text, as code where a language is given."""
+
+    def language_of(first: str) -> str | None:
+        return language
+
+    writer = TextWriter(sheet, Place(tuple, partial(words, role=role), [text], language_of, role))
+    writer.feed(text)
+    writer.close()
 
 
-def tool_result_lines(result: Block, look: Look, width: int, *, whole: bool) -> list[Line]:
+def _pretty(text: str) -> str | None:
+    if len(text) > _MOST_PRETTY or text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        return json.dumps(strict_json(text), ensure_ascii=False, indent=2)
+    except ValueError:
+        return None
+
+
+def write_tool_result(sheet: Sheet, result: Block) -> None:
     """The answer to a client call. Texts stay as they are; other parts are named."""
-    style = look.error if result.get("is_error") is True else look.text
+    role: Role = "error" if result.get("is_error") is True else "text"
     content: object = result.get("content")
+    found = False
     if not isinstance(content, list):
-        text = result_text(result).rstrip("\n")
-        return long_text_lines(text, style, look, width, whole=whole) if text else _words("no output", look, width)
-    lines: list[Line] = []
-    for item in cast("list[object]", content):
-        part = cast("Block", item) if isinstance(item, dict) else {}
-        if block_type(part) == "text":
-            lines += long_text_lines(string(part, "text").rstrip("\n"), style, look, width, whole=whole)
-        else:
-            lines += wrap([(chip(part), look.accent)], width)
-    return lines or _words("no output", look, width)
+        found = write_text(sheet, result_text(result), role)
+    else:
+        for item in cast("list[object]", content):
+            part = cast("Block", item) if isinstance(item, dict) else {}
+            if block_type(part) == "text":
+                found = write_text(sheet, string(part, "text"), role) or found
+            else:
+                sheet.add(words(chip(part), "accent"))
+                found = True
+    if not found:
+        sheet.add(words("no output"))
 
 
-def server_result_lines(content: Any, look: Look, width: int, *, whole: bool) -> list[Line]:
+def write_server_result(sheet: Sheet, content: Any) -> None:
     """The content of an API tool's result: whatever its shape, nothing of it is left out but what is encrypted."""
-    if isinstance(content, str):
-        return long_text_lines(content, look.text, look, width, whole=whole)
     if isinstance(content, list):
-        items = cast("list[Any]", content)
-        lines: list[Line] = []
-        for number, item in enumerate(items if whole else items[:MOST_LINES]):
-            lines += _item(item, number + 1, look, width, whole=whole)
-        left = len(items) - MOST_LINES
-        if left > 0 and not whole:
-            lines.append(more_line(left, look, width))
-        return lines or _words("nothing", look, width)
-    if isinstance(content, dict):
-        return _fields(cast("Block", content), look, width, whole=whole)
-    return form_lines(content, look, width) if content is not None else _words("nothing", look, width)
+        found = _write_items(sheet, cast("list[Any]", content))
+    elif isinstance(content, dict):
+        found = _write_fields(sheet, cast("Block", content))
+    elif isinstance(content, str):
+        found = write_text(sheet, content)
+    else:
+        found = content is not None
+        if found:
+            write_value(sheet, content)
+    if not found:
+        sheet.add(words("nothing"))
 
 
-def _item(item: Any, number: int, look: Look, width: int, *, whole: bool) -> list[Line]:
-    if not isinstance(item, dict):
-        return form_lines(item, look, width)
-    block = cast("Block", item)
-    if string(block, "url") or string(block, "source"):
-        return _source(block, number, look, width)
-    if block_type(block) == "text":
-        return long_text_lines(string(block, "text"), look.text, look, width, whole=whole)
-    return _fields(block, look, width, whole=whole)
+def _write_items(sheet: Sheet, items: list[Any]) -> bool:
+    for number, item in enumerate(items):
+        if sheet.full:
+            sheet.hide(len(items) - number)
+            break
+        block = cast("Block", item) if isinstance(item, dict) else None
+        if block is None:
+            write_value(sheet, item)
+        elif string(block, "url") or string(block, "source"):
+            sheet.add(_source(block, number + 1))
+        elif block_type(block) == "text":
+            write_text(sheet, string(block, "text"))
+        elif not _write_fields(sheet, block):
+            sheet.add(words("nothing"))
+    return bool(items)
 
 
-def _source(block: Block, number: int, look: Look, width: int) -> list[Line]:
+def _source(block: Block, number: int) -> Piece:
     url = safe_line(string(block, "url") or string(block, "source"), 2000)
-    link = safe_link(url)
     title = safe_line(string(block, "title")) or url
-    style = look.link + Style(link=link) if link else look.text
-    mark = f"{number}. "
-    room = width - len(mark)
     age = safe_line(string(block, "page_age"), 40)
-    lines = wrap([(title, style), *([(f" · {age}", look.muted)] if age else [])], room)
-    if url != title:
-        lines += wrap([(url, look.muted)], room)
-    return indent(lines, (Segment(mark, look.muted),), (Segment(" " * len(mark), look.text),))
+
+    def draw(look: Look, width: int) -> list[Line]:
+        link = safe_link(url)
+        style = look.link + Style(link=link) if link else look.text
+        mark = f"{number}. "
+        room = width - len(mark)
+        lines = wrap([(title, style), *([(f" · {age}", look.muted)] if age else [])], room)
+        if url != title:
+            lines += wrap([(url, look.muted)], room)
+        return indent(lines, (Segment(mark, look.muted),), (Segment(" " * len(mark), look.text),))
+
+    return Piece((), 2, len(title) + len(url), draw)
 
 
-def _fields(block: Block, look: Look, width: int, *, whole: bool) -> list[Line]:
-    """A result that is an object: output of programs as it came, everything else as a form."""
-    lines: list[Line] = []
+def _write_fields(sheet: Sheet, block: Block) -> bool:
+    """A result that is an object: everything as a form, then output of programs as it came; whether there is anything."""
     rest: dict[str, Any] = {}
+    outputs: list[tuple[str, Any]] = []
     for name, value in block.items():
         if name == "type" or name.startswith(_OPAQUE_PREFIX) or value in (None, "", [], {}):
             continue
-        if name in ("stdout", "stderr", "content", "text", "data") and isinstance(value, str):
-            style = look.error if name == "stderr" else look.text
-            lines += long_text_lines(value.rstrip("\n"), style, look, width, whole=whole)
-        elif name == "content":
-            lines += server_result_lines(value, look, width, whole=whole)
+        if name == "content" or (name in _OUTPUTS and isinstance(value, str)):
+            outputs.append((name, value))
         else:
             rest[name] = _shortened(value)
-    found = [*form_lines(rest, look, width, most=None if whole else MOST_LINES), *lines] if rest else lines
-    return found or _words("nothing", look, width)
+    if rest:
+        write_value(sheet, rest)
+    found = bool(rest)
+    for name, value in outputs:
+        if isinstance(value, str):
+            found = write_text(sheet, value, "error" if name == "stderr" else "text") or found
+        else:
+            write_server_result(sheet, value)
+            found = True
+    return found
 
 
 def _shortened(value: Any) -> Any:
@@ -162,7 +197,3 @@ def result_summary(block: Block) -> str:
             names = [string(cast("Block", one), "tool_name") for one in cast("list[object]", references) if isinstance(one, dict)]
             return safe_line(", ".join(names))
     return safe_line(content) if isinstance(content, str) else ""
-
-
-def _words(text: str, look: Look, width: int) -> list[Line]:
-    return wrap([(text, look.muted)], width)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
@@ -12,77 +11,105 @@ from claude_tui.domain.blocks import Block, string
 from claude_tui.domain.events import BlockDelta
 from claude_tui.domain.text import safe_line
 from claude_tui.render.base import Line, Look
-from claude_tui.render.block_cell import BlockCell, gutter, lines_of
-from claude_tui.render.document import Document
+from claude_tui.render.block_cell import gutter, lines_of
+from claude_tui.render.document import Document, Frame
+from claude_tui.render.document_cell import DocumentCell
 from claude_tui.render.inline import safe_link
+from claude_tui.render.leaf import below
 from claude_tui.render.wrap import cut, indent, wrap
 
 CUT_OFF = "⋯ cut off here"
 
 
-class TextCell(BlockCell):
-    """The answer. `label` stands above it where it is not empty. Citations are numbered behind the text and listed below it."""
+def _framing(look: Look, width: int) -> Frame:
+    margin = gutter(width)
+    return Frame(look, width, Segment(" " * margin, look.text) if margin else None)
+
+
+class TextCell(DocumentCell):
+    """The answer. `label` stands above it where it is not empty.
+
+    Text that is cited comes in blocks of its own, in the middle of a sentence: several blocks are one cell. Behind each stand the
+    numbers of its sources, which are listed below.
+    """
 
     kind = "text"
 
     def __init__(self, key: str, block: Block, *, label: str = "") -> None:
-        super().__init__(key, finished=False)
+        super().__init__(key, Document(framing=_framing, foot=self._foot), finished=False)
         self._label = safe_line(label, 60)
-        text = string(block, "text")
-        self._document = Document(text)
-        self._characters = len(text)
+        self._characters = 0
         self._sources: dict[str, _Source] = {}
+        self._cited: dict[int, None] = {}
+        self.go_on(block)
+
+    def go_on(self, block: Block) -> None:
+        """Another block of the same text."""
+        self._feed(string(block, "text"))
         given: object = block.get("citations")
         for citation in cast("list[object]", given) if isinstance(given, list) else []:
             self._cite(citation)
+        self._changed()
 
-    def source(self) -> str:
-        return self._document.text
+    def pause(self) -> None:
+        """The block is whole; another may go on with the text."""
+        for number in self._cited:
+            self._document.mark(number)
+        if self._cited:
+            self._document.changed()
+        self._cited = {}
+        self._changed()
 
-    def code_blocks(self) -> list[str]:
-        return self._document.code_blocks()
+    def stop(self, seconds: float | None = None) -> None:
+        self.pause()
+        self._document.finish()
+        super().stop(seconds)
+
+    def abandon(self) -> None:
+        if not self._finished:
+            self.pause()
+            self._document.finish()
+        super().abandon()
 
     def _take(self, delta: BlockDelta) -> None:
         if delta.kind == "text":
-            self._document.feed(delta.text)
-            self._characters += len(delta.text)
+            self._feed(delta.text)
         elif delta.kind == "citation":
             self._cite(delta.data)
+
+    def _feed(self, text: str) -> None:
+        self._document.feed(text)
+        self._characters += len(text)
 
     def _cite(self, citation: object) -> None:
         if isinstance(citation, dict):
             source = _Source(cast("Block", citation), len(self._sources) + 1)
-            self._sources.setdefault(source.name, source)
+            self._cited[self._sources.setdefault(source.name, source).number] = None
 
     def _size(self, width: int) -> int:
         return lines_of(self._characters, width) + bool(self._label) + len(self._sources)
 
-    def _draw(self, look: Look, width: int) -> list[Line]:
+    @property
+    def _head_version(self) -> int:
+        return self._document.empty
+
+    def _head(self, look: Look, width: int) -> list[Line]:
+        """Decoration from end to end: none of it is copied. A text with nothing to see is a blank line."""
+        if not self._label:
+            return [Line(())] if self._document.empty else []
         margin = gutter(width)
-        rail = Segment(" " * margin, look.text) if margin else None
-        lines = self._document.lines(look, width, rail)
+        label = " " * margin + cut(self._label, width - margin)
+        return [Line((Segment(label, look.accent),), len(label))]
+
+    def _foot(self, look: Look, width: int) -> list[Line]:
+        margin = gutter(width)
+        lines: list[Line] = []
         if self._sources:
-            lines += [*self._marks(lines, look, width, rail), Line(()), *_behind(rail, self._listed(look, width - margin))]
+            lines += [Line(()), *below(self._listed(look, width - margin), _framing(look, width).rail)]
         if self._abandoned:
             mark = " " * margin + cut(CUT_OFF, width - margin)
             lines.append(Line((Segment(mark, look.muted),), len(mark)))
-        if self._label:
-            lines.insert(0, self._head(look, width, margin))
         return lines
-
-    def _head(self, look: Look, width: int, margin: int) -> Line:
-        """Decoration from end to end: none of it is copied."""
-        label = " " * margin + cut(self._label, width - margin)
-        return Line((Segment(label, look.accent),), len(label))
-
-    def _marks(self, lines: list[Line], look: Look, width: int, rail: Segment | None) -> list[Line]:
-        """The numbers of the sources: set behind the last word, or given back as a line of their own where there is no room."""
-        marks = "".join(f"[{number}]" for number in range(1, len(self._sources) + 1))
-        last = lines[-1] if lines else Line(())
-        if last.lead < len(last.text) and cell_len(last.text) + len(marks) < width:
-            lines[-1] = last._replace(segments=(*last.segments, Segment(" " + marks, look.muted)))
-            return []
-        return _behind(rail, wrap([(marks, look.muted)], width - (cell_len(rail.text) if rail else 0)))
 
     def _listed(self, look: Look, width: int) -> list[Line]:
         lines: list[Line] = []
@@ -121,7 +148,3 @@ def _pages(citation: Block) -> str:
     if not isinstance(first, int) or not isinstance(last, int):
         return ""
     return f", page {first}" if last - first <= 1 else f", pages {first} to {last - 1}"
-
-
-def _behind(rail: Segment | None, lines: list[Line]) -> list[Line]:
-    return indent(lines, (rail,)) if rail else lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -11,10 +12,11 @@ from rich.style import Style
 from claude_tui.domain.blocks import Block, block_type, string
 from claude_tui.domain.events import BlockDelta
 from claude_tui.domain.text import safe_line, safe_text
-from claude_tui.render.base import Line, Look
-from claude_tui.render.block_cell import BlockCell, lines_of
-from claude_tui.render.document import Document
-from claude_tui.render.panel import CLOSED, FIXED, OPEN, body, duration, header, inner_width
+from claude_tui.render.base import LeafRef, Line, Look, Section
+from claude_tui.render.block_cell import lines_of
+from claude_tui.render.document import Document, Frame
+from claude_tui.render.document_cell import DocumentCell
+from claude_tui.render.panel import CLOSED, FIXED, OPEN, duration, header, panel_rail
 from claude_tui.render.wrap import Run
 
 NOT_SHOWN = "not shown by this model"
@@ -25,7 +27,7 @@ _KEPT = 600
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+")
 
 
-class ThinkingCell(BlockCell):
+class ThinkingCell(DocumentCell):
     """A `thinking` or `redacted_thinking` block.
 
     Levels: the live line; while it streams the last lines; everything. A block without text has one level.
@@ -34,9 +36,8 @@ class ThinkingCell(BlockCell):
     kind = "thinking"
 
     def __init__(self, key: str, block: Block) -> None:
-        super().__init__(key, finished=False, levels=3)
+        super().__init__(key, Document(breaks=True, framing=_framing), finished=False, levels=3)
         self._redacted = block_type(block) == "redacted_thinking"
-        self._document = Document(breaks=True)
         self._tail = ""
         self._characters = 0
         self._seconds: float | None = None
@@ -64,13 +65,31 @@ class ThinkingCell(BlockCell):
     def stop(self, seconds: float | None = None) -> None:
         if seconds is not None:
             self._seconds = seconds
+        self._document.finish()
         super().stop(seconds)
 
-    def source(self) -> str:
-        return self._document.text
+    def abandon(self) -> None:
+        if not self._finished:
+            self._document.finish()
+        super().abandon()
 
-    def code_blocks(self) -> list[str]:
-        return self._document.code_blocks()
+    @property
+    def sections(self) -> Sequence[Section]:
+        """A panel that is closed, or shows a tail, is drawn in one go."""
+        return (self,) if self.level == 0 or self._shows_tail else super().sections
+
+    @property
+    def _shows_tail(self) -> bool:
+        return self.level == 1 and self.levels == 3
+
+    def refine(self, seconds: float) -> bool:
+        return self.level > 0 and super().refine(seconds)
+
+    def locate(self, line: int) -> LeafRef:
+        return LeafRef(0, 0) if len(self.sections) == 1 else super().locate(line)
+
+    def excerpt(self, first: LeafRef, last: LeafRef) -> str:
+        return self.source() if len(self.sections) == 1 else super().excerpt(first, last)
 
     def _take(self, delta: BlockDelta) -> None:
         if delta.kind == "thinking":
@@ -85,15 +104,15 @@ class ThinkingCell(BlockCell):
     def _size(self, width: int) -> int:
         if self.level == 0:
             return 1
-        return TAIL + 1 if self.level == 1 and self.levels == 3 else lines_of(self._characters, width) + 1
+        return TAIL + 1 if self._shows_tail else lines_of(self._characters, width) + 1
 
     def _draw(self, look: Look, width: int) -> list[Line]:
         if self.level == 0:
             return [self._header(look, width, CLOSED if self.levels > 1 else FIXED)]
-        lines = self._document.lines(_muted(look), inner_width(width))
-        if self.level == 1 and self.levels == 3:
-            lines = lines[-TAIL:]
-        return [self._header(look, width, OPEN), *body(look, width, lines)]
+        return [*self._head(look, width), *self._document.tail(look, width, TAIL)]
+
+    def _head(self, look: Look, width: int) -> list[Line]:
+        return [self._header(look, width, OPEN)]
 
     def _header(self, look: Look, width: int, mark: str) -> Line:
         parts = [duration(self._seconds, running=not self._finished)] if self._seconds else []
@@ -123,6 +142,10 @@ def latest_sentence(tail: str) -> str:
 def _plain(text: str) -> str:
     """Without the marks of Markdown that would stand out in a line of prose."""
     return re.sub(r"\*\*|__|^#+ |`", "", text, flags=re.MULTILINE)
+
+
+def _framing(look: Look, width: int) -> Frame:
+    return Frame(_muted(look), width, panel_rail(look, width))
 
 
 @lru_cache(maxsize=16)

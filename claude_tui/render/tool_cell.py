@@ -13,13 +13,16 @@ from typing import Any, cast
 from claude_tui.domain.blocks import Block, block_type, result_text, strict_json, string
 from claude_tui.domain.events import BlockDelta
 from claude_tui.domain.text import safe_line, safe_text
-from claude_tui.render.base import Line, Look
-from claude_tui.render.block_cell import BlockCell, lines_of
-from claude_tui.render.form import MOST_LINES, form_lines, summary
-from claude_tui.render.panel import CLOSED, OPEN, SEPARATOR, body, duration, header, inner_width, thin_rule
+from claude_tui.render.base import LeafRef, Line, Look
+from claude_tui.render.block_cell import lines_of
+from claude_tui.render.call_view import CallView
+from claude_tui.render.form import summary
+from claude_tui.render.panel import CLOSED, SEPARATOR, duration, header, size
+from claude_tui.render.panel_cell import PanelCell, View
 from claude_tui.render.partial_json import PartialJson
-from claude_tui.render.results import is_long, long_text_lines, tool_result_lines
-from claude_tui.render.wrap import Run, wrap
+from claude_tui.render.results import is_long
+from claude_tui.render.sheet import MOST_CHARACTERS, MOST_LINES
+from claude_tui.render.wrap import Run
 
 _PROGRESS_LINES = 8
 
@@ -35,13 +38,13 @@ class _State(Enum):
     CUT_OFF = "cut off"
 
 
-class ToolCell(BlockCell):
+class ToolCell(PanelCell):
     """A call of any kind. Levels: one line; arguments and result; where the result is long, all of it."""
 
     kind = "tool"
 
     def __init__(self, key: str, block: Block) -> None:
-        super().__init__(key, finished=False, levels=2)
+        super().__init__(key)
         self._name = safe_line(string(block, "name"), 80) or block_type(block) or "tool"
         server = safe_line(string(block, "server_name"), 40)
         self._title = f"{server}: {self._name}" if server else self._name
@@ -49,19 +52,15 @@ class ToolCell(BlockCell):
         self._given: Any = given if given not in ({}, None) else None
         self._parts: list[str] = []
         self._characters = 0
-        self._read = 0
-        self._partial = PartialJson()
         self._arguments: tuple[int, Any, str] | None = None
+        self._words: tuple[int, str] | None = None
         self._state = _State.RECEIVING
         self._result: Block | None = None
         self._result_size = 0
         self._seconds: float | None = None
         self._progress: deque[str] = deque(maxlen=_PROGRESS_LINES)
-        self._long_arguments = self._long_result = False
-
-    @property
-    def levels(self) -> int:
-        return 3 if self._long_result or self._long_arguments else 2
+        self._said = 0
+        """How many pieces of progress came."""
 
     # What happens to the call.
 
@@ -87,6 +86,7 @@ class ToolCell(BlockCell):
     def progress(self, text: str) -> None:
         """The running call said something."""
         self._progress.append(text)
+        self._said += 1
         self._changed()
 
     def tick(self, seconds: float) -> None:
@@ -101,7 +101,9 @@ class ToolCell(BlockCell):
         self._result = result
         self._seconds = seconds
         text = result_text(result)
-        self._long_result, self._result_size = is_long(text), len(text)
+        self._long, self._result_size = self._long or is_long(text), len(text)
+        if self._view is not None and self._view.done:
+            self._view = None
         self._to((_State.NOT_RUN if seconds is None else _State.FAILED) if failed else _State.DONE)
 
     def _to(self, state: _State) -> None:
@@ -112,8 +114,10 @@ class ToolCell(BlockCell):
     def _take(self, delta: BlockDelta) -> None:
         if delta.kind == "input":
             self._parts.append(delta.text)
+            if self._state is not _State.RECEIVING:
+                self._view = None  # what was taken for the whole was not
             self._characters += len(delta.text)
-            self._long_arguments = self._long_arguments or self._characters > 20_000
+            self._long = self._long or self._characters > MOST_CHARACTERS
 
     # What is shown.
 
@@ -135,64 +139,65 @@ class ToolCell(BlockCell):
             self._arguments = len(self._parts), value, raw
         return self._arguments[1], self._arguments[2]
 
-    def _growing_arguments(self) -> PartialJson:
-        for part in self._parts[self._read :]:
-            self._partial.feed(part)
-        self._read = len(self._parts)
-        return self._partial
-
     def _size(self, width: int) -> int:
         if self.level == 0:
             return 1
         content = lines_of(self._characters + self._result_size, width)
         return 3 + (content if self.level > 1 else min(content, 2 * MOST_LINES))
 
-    def _draw(self, look: Look, width: int) -> list[Line]:
-        if self.level == 0:
-            return [self._header(look, width, CLOSED)]
-        room = inner_width(width)
-        content = self._argument_lines(look, room)
-        if self._result is not None:
-            content += [thin_rule(look, room)] if content else []
-            content += tool_result_lines(self._result, look, room, whole=self.level > 1)
-        elif self._progress:
-            content += [thin_rule(look, room)] if content else []
-            content += [line for text in self._progress for line in wrap([(safe_line(text), look.muted)], room)]
-        return [self._header(look, width, OPEN), *body(look, width, content)]
+    def _new_view(self, *, whole: bool) -> CallView:
+        return CallView(self._head, self._name, whole=whole)
 
-    def _read_arguments(self) -> tuple[Any, str]:
-        """The arguments as far as they are a value, and the text of what cannot be one."""
-        if self._state is not _State.RECEIVING:
+    def _fill(self, view: View) -> None:
+        if not isinstance(view, CallView):
+            raise TypeError("a tool's panel shows a call")
+        if not view.ended:
+            if view.parts < len(self._parts):
+                view.read(self._parts[view.parts :])
+            if self._state is not _State.RECEIVING:
+                self._end_arguments(view)
+        if self._result is not None and not view.done:
+            view.answer(self._result)
+        elif self._progress and self._result is None and view.said < self._said:
+            view.run(self._progress, self._said)
+
+    def _end_arguments(self, view: CallView) -> None:
+        raw = "".join(self._parts)
+        if not raw.strip() and self._given is not None:
+            raw = json.dumps(self._given, ensure_ascii=False, default=str)
+            view.read([raw])
+        view.end(raw)
+
+    def _summary(self) -> str:
+        """The arguments on a line."""
+        if self._words is None or self._words[0] != len(self._parts):
             value, raw = self._whole_arguments()
-            if not raw:
-                return value, ""
-        partial = self._growing_arguments()
-        value = partial.value if partial.value is not None else self._given
-        if not partial.broken:
-            return value, ""
-        return value, partial.rest if self._state is _State.RECEIVING else "".join(self._parts)
+            if raw:
+                reader = PartialJson()
+                reader.feed(raw)
+                value = safe_line(raw[:400]) if reader.broken else reader.value
+            self._words = len(self._parts), summary(value, 200) if value else ""
+        return self._words[1]
 
-    def _argument_lines(self, look: Look, width: int) -> list[Line]:
-        value, rest = self._read_arguments()
-        if rest.strip():
-            value = value if self._state is _State.RECEIVING else None  # what came is shown as it came, and once
-        most = None if self.level > 1 else MOST_LINES
-        lines = form_lines(value, look, width, most=most) if value is not None else []
-        return [*lines, *long_text_lines(rest, look.warning, look, width, whole=most is None)] if rest.strip() else lines
+    def locate(self, line: int) -> LeafRef:
+        view = self._opened() if self.level else None
+        if not isinstance(view, CallView) or self._result is None:
+            return LeafRef(0, 0)
+        above = self.source().count("\n") - safe_text(result_text(self._result)).count("\n")
+        return view.place_in_result(line - above) if line >= above else LeafRef(min(1, len(view.sections) - 1), 0)
 
     def _header(self, look: Look, width: int, mark: str) -> Line:
         parts: list[Run] = []
         if mark == CLOSED and self._state not in (_State.RECEIVING, _State.CUT_OFF):
-            value, rest = self._read_arguments()
-            parts.append((safe_line(rest[:400]) if rest.strip() else summary(value, 200) if value else "", look.muted))
+            parts.append((self._summary(), look.muted))
         if self._state is _State.RUNNING and self._progress and mark == CLOSED:
             parts.append((safe_line(self._progress[-1]), look.muted))
-        state = self._state_run(look)
+        state = self._state_run(look, mark)
         if self._seconds is not None and self._state is not _State.RUNNING:
             parts.append((duration(self._seconds), look.muted))
         return header(look, width, mark, (self._title, look.tool), [part for part in parts if part[0]], state)
 
-    def _state_run(self, look: Look) -> Run:
+    def _state_run(self, look: Look, mark: str) -> Run:
         style = {
             _State.WAITING: look.warning,
             _State.RUNNING: look.accent,
@@ -203,5 +208,7 @@ class ToolCell(BlockCell):
         words = cast("str", self._state.value)
         if self._state is _State.RUNNING and self._seconds:
             words += " " + duration(self._seconds, running=True)
+        if self._state is _State.RECEIVING and mark == CLOSED and self._characters >= 1_000:
+            words += " " + size(self._characters)
         separator = " " if len(words) == 1 else SEPARATOR if words else ""
         return separator + words, style

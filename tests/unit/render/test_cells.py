@@ -69,8 +69,9 @@ def test_citations_are_numbered_and_listed() -> None:
     cell.feed(delta("text", "So it is."))
     for citation in (web, page, {"type": "char_location", "document_index": 1}, "odd"):
         cell.feed(delta("citation", data=citation))
+    cell.stop()
     assert drawn(cell) == [
-        "  So it is. [1][2][3]",
+        "  So it is.[1][2][3]",
         "",
         "  [1] A title · https://a.example/x",
         "  [2] Report, pages 3 to 5",
@@ -115,6 +116,20 @@ def test_a_prompt_without_text_is_its_label() -> None:
 # Thinking.
 
 
+def test_cited_text_in_several_blocks_is_one_text() -> None:
+    cell = TextCell("m:0", {"type": "text", "text": "It is known that "}, label="Claude")
+    cell.pause()
+    for url, words in (("https://a.example", "**water"), ("https://b.example", " is** wet"), ("https://a.example", ", and fish")):
+        cell.go_on({"type": "text", "text": ""})
+        cell.feed(delta("citation", data={"type": "web_search_result_location", "url": url, "title": "T"}))
+        cell.feed(delta("text", words))
+        cell.pause()
+    cell.go_on({"type": "text", "text": " swim."})
+    cell.stop()
+    assert drawn(cell, 80)[:2] == ["  Claude", "  It is known that water[1] is wet[2], and fish[1] swim."]
+    assert cell.source() == "It is known that **water is** wet, and fish swim."
+
+
 def test_thinking_is_one_live_line_while_it_streams() -> None:
     cell = thinking("First this. Then **that**", " is looked at")
     assert drawn(cell) == ["▸ Thinking · Then that is looked at"]
@@ -128,7 +143,7 @@ def test_the_live_line_does_not_read_the_text() -> None:
     cell.feed(delta("thinking", "A last sentence"))
     document = cell._document  # pyright: ignore[reportPrivateUsage]
     drawn(cell)
-    assert document._unread == 0  # pyright: ignore[reportPrivateUsage]
+    assert document.changes == 0
 
 
 def test_thinking_shows_a_tail_then_everything() -> None:

@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from claude_tui.domain.text import safe_text
 from claude_tui.render.base import Line
-from claude_tui.render.blocks import Blocks, tree
+from claude_tui.render.builders import Place, TableBuilder
 from claude_tui.render.document import Document
+from claude_tui.render.flow import FlowLeaf
 from claude_tui.render.looks import LOOKS
 from claude_tui.render.markdown import render_markdown
+from claude_tui.render.parsed import Parsed, has_box
+from claude_tui.render.run_leaves import CodeLeaf, TableLeaf
+from claude_tui.render.skeleton import Rest
 from tests.unit.render.drawing import DARK, check, copied, cut_anywhere, nasty, texts, widths
-
-MARKDOWN = MarkdownIt("js-default", {"maxNesting": 100, "html": False})
 
 
 def look_of(text: str, width: int = 40) -> list[str]:
@@ -26,18 +26,46 @@ def look_of(text: str, width: int = 40) -> list[str]:
     return texts(lines)
 
 
-def in_one_go(text: str, width: int) -> list[Line]:
-    """The same text, parsed as a whole by the library's own entry point for blocks."""
-    env: dict[str, Any] = {"references": {}}
-    tokens: list[Token] = []
-    MARKDOWN.block.parse(safe_text(text), MARKDOWN, env, tokens)
+def blocks_in(document: Document) -> list[str]:
+    """What its leaf blocks hold, pieces put together again."""
+    blocks: dict[object, str] = {}
+    for section in document.sections:
+        for leaf in section.leaves:
+            if isinstance(leaf, FlowLeaf):
+                blocks[leaf.shape] = blocks.get(leaf.shape, "") + leaf.source
+            elif isinstance(leaf, CodeLeaf):
+                blocks[leaf.run] = leaf.run.text
+            elif isinstance(leaf, TableLeaf):
+                blocks[leaf.run] = leaf.run.markdown()
+            else:
+                blocks[leaf] = type(leaf).__name__
+    return list(blocks.values())
 
-    def parse(content: str) -> list[Token]:
-        children: list[Token] = []
-        MARKDOWN.inline.parse(content, MARKDOWN, env, children)
-        return children
 
-    return Blocks(DARK, parse).draw(tree(tokens), width) or [Line(())]
+def blocks_in_one_go(text: str) -> list[str]:
+    """The same, from a parse of the whole text."""
+    blocks: list[str] = []
+    parsed = Parsed(Rest(safe_text(text)), "", {})
+    for leaf in parsed.leaves:
+        node = leaf.node
+        if node.type in ("fence", "code_block"):
+            blocks.append(node.content.removesuffix("\n"))
+        elif node.type == "table":
+            place = Place((), -1, 0)
+            builder = TableBuilder(place, node, parsed.line)
+            builder.settle(node, parsed.line, final=True)
+            blocks.append(builder.run.markdown())
+        elif node.type in ("paragraph", "heading"):
+            blocks.append(node.content[4:] if has_box(leaf) else node.content)
+        else:
+            blocks.append("RuleLeaf" if node.type == "hr" else "EmptyLeaf")
+    return blocks
+
+
+def finished(text: str, *, breaks: bool = False) -> Document:
+    document = Document(text, breaks=breaks)
+    document.finish()
+    return document
 
 
 CONSTRUCTS: dict[str, tuple[str, list[str]]] = {
@@ -53,7 +81,9 @@ CONSTRUCTS: dict[str, tuple[str, list[str]]] = {
         "- a bullet that is longer than the line it is on",
         ["• a bullet that is longer than the line", "  it is on"],
     ),
-    "numbers": ("9. nine\n10. ten", [" 9. nine", "10. ten"]),
+    "numbers": ("9. nine\n9. ten", ["9. nine", "10. ten"]),
+    "half loose": ("- one\n- two\n\n- three", ["• one", "• two", "", "• three"]),
+    "footnote": ("so[^1] it is\n\n[^1]: a *note*\n    of two lines", ["so[1] it is", "", "[1] a note", "    of two lines"]),
     "tasks": ("- [x] done\n- [ ] open", ["☑ done", "☐ open"]),
     "quote": ("> wise\n> words\n>\n> > nested", ["▎ wise", "▎ words", "▎ ", "▎ ▎ nested"]),
     "rule": ("a\n\n---\n\nb", ["a", "", "─" * 40, "", "b"]),
@@ -117,7 +147,7 @@ def test_a_table_that_cannot_fit_becomes_names_and_values() -> None:
 def test_an_editors_line_ends_are_spaces_and_a_prompts_are_kept() -> None:
     long = "A line that an editor has broken because it was getting too long for it,"
     assert look_of(f"{long}\nso it goes on.", 120) == [f"{long} so it goes on."]
-    assert texts(Document(f"{long}\nso it goes on.", breaks=True).lines(DARK, 120)) == [long, "so it goes on."]
+    assert texts(finished(f"{long}\nso it goes on.", breaks=True).lines(DARK, 120)) == [long, "so it goes on."]
     assert look_of("这一行很长很长，" * 5 + "\n所以换行了", 120) == ["这一行很长很长，" * 5 + "所以换行了"]
 
 
@@ -152,7 +182,7 @@ def test_a_bare_address_ends_where_the_sentence_goes_on() -> None:
 
 def test_every_code_block_has_a_copy_label_with_its_number() -> None:
     text = "```a\n1\n```\n\n- x\n  ```b\n  2\n  ```\n\n> ```c\n> 3\n> ```\n\n    4\n"
-    document = Document(text)
+    document = finished(text)
     metas = [
         segment.style.meta
         for line in document.lines(DARK, 60)
@@ -223,13 +253,19 @@ def test_property_any_pieces_give_the_lines_of_one_text(parts: list[str], width:
     for part in parts:
         growing.feed(part)
         check(growing.lines(DARK, width) or [Line(())], width)
+    growing.finish()
     assert (growing.lines(DARK, width) or [Line(())]) == render_markdown(text, DARK, width)
-    assert growing.code_blocks() == Document(text).code_blocks()
+    assert growing.code_blocks() == finished(text).code_blocks()
 
 
-@given(nasty, widths)
-def test_property_the_lines_are_those_of_a_whole_parse(text: str, width: int) -> None:
-    assert render_markdown(text, DARK, width) == in_one_go(text, width)
+@given(nasty)
+def test_property_the_blocks_are_those_of_a_whole_parse(text: str) -> None:
+    growing = Document()
+    for line in text.split("\n"):
+        growing.feed(line + "\n")
+        assert growing.sections
+    growing.finish()
+    assert blocks_in(growing) == blocks_in(finished(text + "\n")) == blocks_in_one_go(text + "\n")
 
 
 @given(st.lists(st.sampled_from(["word", "中文，", "another", "`x`", "end."]), max_size=30).map(" ".join), widths)

@@ -2,10 +2,12 @@
 
 import json
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from claude_tui.render.cells import NoticeCell, cell_for
+from claude_tui.render.partial_json import PartialJson
 from tests.unit.render.drawing import DARK, drawn
 from tests.unit.render.feeding import answer, delta, tool
 
@@ -71,9 +73,11 @@ def test_arguments_of_any_shape_are_a_form() -> None:
     assert drawn(cell)[1:] == [
         "│ path: a.py",
         "│ text:",
-        "│   import os",
-        "│ ",
-        "│   print()",
+        "│   ╭─ python ───────────────────────────────────────── copy",
+        "│   │ import os",
+        "│   │ ",
+        "│   │ print()",
+        "│   ╰───────────────────────────────────────────────────────",
         "│ options:",
         "│   deep:",
         "│     • 1",
@@ -117,9 +121,13 @@ def test_parts_of_a_result_that_are_not_text_are_named() -> None:
 
 
 def test_a_closed_call_does_not_read_its_arguments_while_they_stream() -> None:
-    cell = tool('{"a":"', "x" * 100_000)
-    drawn(cell)
-    assert cell._read == 0  # pyright: ignore[reportPrivateUsage]
+    with patch.object(PartialJson, "feed") as feed:
+        cell = tool('{"a":"', "x" * 100_000)
+        assert drawn(cell) == ["▸ get_weather · receiving arguments… 100 KB"]
+        feed.assert_not_called()
+        cell.set_level(1)
+        drawn(cell)
+        feed.assert_called_once()
 
 
 def test_a_call_of_a_server_names_it() -> None:
@@ -147,7 +155,11 @@ def test_search_results_are_a_list_of_sources() -> None:
     cell.set_level(1)
     assert drawn(cell)[1:] == ["│ 1. 文档 · 2 days", "│    https://a.example/", "│ 2. B", "│    vscode://b"]
     links = {
-        segment.style.link for line in cell.lines(DARK, 60) for segment in line.segments if segment.style and segment.style.link
+        segment.style.link
+        for section in cell.sections
+        for line in section.draw(DARK, 60).lines
+        for segment in line.segments
+        if segment.style and segment.style.link
     }
     assert links == {"https://a.example/"}
 
@@ -189,7 +201,10 @@ def test_an_unknown_block_is_kept_and_can_be_read() -> None:
     cell.feed(delta("text", "some "))
     cell.feed(delta("text", "text"))
     cell.set_level(1)
-    assert json.loads("\n".join(line[2:] for line in drawn(cell)[1:])) == json.loads(cell.source())
+    assert drawn(cell) == ["▾ hologram · unknown to this version, kept · 3 deltas"]
+    cell.stop()
+    assert drawn(cell)[0] == "▾ hologram · unknown to this version, kept"
+    assert json.loads("\n".join(line[4:] for line in drawn(cell)[2:-1])) == json.loads(cell.source())
     assert json.loads(cell.source())["deltas"] == ["some text", {"type": "hologram_delta", "x": 1}]
 
 
