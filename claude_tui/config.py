@@ -8,7 +8,6 @@ in `config.toml`, the checks and the documentation follow from it. A flag wins o
 from __future__ import annotations
 
 import os
-import stat
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
@@ -17,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from claude_tui.config_file import ConfigError, loose_modes, read_toml
 from claude_tui.domain.addresses import is_address, redact_address
 from claude_tui.domain.text import repair, safe_line
 from claude_tui.files import HOME, Paths
@@ -29,10 +29,6 @@ Policy: TypeAlias = Literal["allow", "ask", "deny"]
 Theme: TypeAlias = Literal["auto", "dark", "light", "ansi-dark", "ansi-light", "contrast-dark", "contrast-light"]
 Thinking: TypeAlias = Literal["collapsed", "tail", "open"]
 T = TypeVar("T")
-
-
-class ConfigError(Exception):
-    """A setting cannot be used. The message is a sentence: which key, from which source, what is wrong, what is accepted."""
 
 
 class Rule(NamedTuple):
@@ -95,6 +91,9 @@ class Settings:
 
     thinking: Thinking = "collapsed"
     """How thinking is shown at first: as one line, as its last lines, or all of it."""
+
+    reading: bool = _setting(False, flag=False)
+    """Stay at the prompt while an answer comes, instead of following it to its end."""
 
     mouse: bool = _setting(True, flag=False)
     """Use the mouse. Off leaves it to the terminal, which can then select text as it does elsewhere."""
@@ -162,7 +161,7 @@ def load(flags: Mapping[str, object] | None = None, environ: Mapping[str, str] =
     """The settings in force. `flags`: field name → text or value, None for a flag that was not given. Raises ConfigError."""
     path = (paths or Paths.find(environ)).config_file
     loaded = _loaded(read_toml(path), path, flags or {}, environ)
-    return replace(loaded, warnings=(*loaded.warnings, *_unknown_variables(environ), *_loose_modes(path)))
+    return replace(loaded, warnings=(*loaded.warnings, *_unknown_variables(environ), *loose_modes(path)))
 
 
 def check_file(draft: Path, path: Path) -> None:
@@ -333,27 +332,6 @@ def _check_provider(settings: Settings, sources: Mapping[str, str]) -> None:
         raise ConfigError(f"{source} is {safe_line(settings.provider, 80)!r}; known here: {', '.join(known)}.")
 
 
-def read_toml(file: Path, path: Path | None = None) -> dict[str, Any]:
-    """The file as a table, empty when there is none. `path` is what it is called in sentences."""
-    path, text = path or file, ""
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-        import tomllib  # only where there is something to read: it takes five milliseconds
-
-        return tomllib.loads(text)
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8 text (byte {error.start}).") from error
-    except RecursionError as error:
-        raise ConfigError(f"{path} is nested too deeply.") from error
-    except ValueError as error:
-        reason = str(error).replace("at end of document", f"at line {text.count(chr(10)) + 1}, the end of the file")
-        raise ConfigError(f"{path} is not valid TOML: {safe_line(reason)}.") from error
-
-
 def _unknown_keys(table: Mapping[str, Any], path: Path) -> Iterator[str]:
     names = [item.name for item in fields(Settings)]
     for key in table:
@@ -374,16 +352,6 @@ def _nearest(word: str, names: list[str]) -> str:
 
     match = get_close_matches(word.replace("-", "_"), names, 1)
     return f" Did you mean {match[0]}?" if match else ""
-
-
-def _loose_modes(path: Path) -> Iterator[str]:
-    """The file decides where the key is sent, so nobody else may write it."""
-    try:
-        status = path.stat()
-    except OSError:
-        return
-    if stat.S_IMODE(status.st_mode) & 0o022 or status.st_uid not in (0, os.geteuid()):
-        yield f"{path} can be changed by other users of this machine (mode {stat.S_IMODE(status.st_mode):04o})."
 
 
 @cache

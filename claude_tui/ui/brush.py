@@ -1,7 +1,8 @@
-"""From lines to what the terminal gets: strips of a width on the screen's own ground, and the few marks laid over them."""
+"""From lines to what the terminal gets: strips of a width on the screen's own ground, and what is laid over them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,18 +12,23 @@ from rich.style import Style
 from textual.strip import Strip
 
 from claude_tui.render.base import Line, Look
+from claude_tui.ui.frame import Overlay
+from claude_tui.ui.selecting import snapped
 
 GUTTER = 2
 """Cells left of every line, where the message cursor is drawn."""
+_MARK = Style(bold=True, underline=True)
+_REVERSE = Style(reverse=True)
 
 
 @dataclass(frozen=True)
 class Brush:
-    """`base`: the style everything lies on. Strips are exactly `width` cells wide."""
+    """`base`: the style everything lies on; `selection`: that of selected characters. Strips are exactly `width` cells wide."""
 
     width: int
     base: Style
     look: Look
+    selection: Style
 
     @cached_property
     def blank(self) -> Strip:
@@ -35,16 +41,59 @@ class Brush:
         missing = self.width - sum(cell_len(segment.text) for segment in segments)
         if missing > 0:
             segments.append(Segment(" " * missing, base))
-        return Strip(segments, self.width if missing >= 0 else None).simplify()
+        return Strip(Segment.simplify(segments), self.width if missing >= 0 else None)
 
-    def at_cursor(self, strip: Strip) -> Strip:
-        """The strip with the message cursor's bar at its left."""
-        return Strip([Segment("▌", self.base + self.look.accent), *strip.crop(1)], strip.cell_length)
+    def lay(self, strip: Strip, overlay: Overlay) -> Strip:
+        """The strip with what lies over it."""
+        if overlay.marks:
+            styles = {True: self.look.accent + _REVERSE, False: self._mark}
+            strip = restyled(strip, ((mark.start + GUTTER, mark.end + GUTTER, styles[mark.current]) for mark in overlay.marks))
+        if overlay.selected is not None:
+            start, end = overlay.selected
+            strip = restyled(strip, [(start + GUTTER, min(end + GUTTER, len(strip.text.rstrip())), self.selection)])
+        if overlay.cursor:
+            strip = Strip([Segment("▌", self.base + self.look.accent), *strip.crop(1)], strip.cell_length)
+        return self._with_pill(strip, overlay.pill) if overlay.pill else strip
 
-    def pill(self, strip: Strip, below: int) -> Strip:
-        """The strip with a word at its right end on how many lines lie below."""
-        text = f" ↓ {max(below, 1):,} more {'line' if below < 2 else 'lines'} · End "
+    @cached_property
+    def _mark(self) -> Style:
+        """A match that is not the current one: by colour where there are colours, since links are underlined too."""
+        warning = self.look.warning
+        return warning + (_REVERSE if warning.color is not None else _MARK)
+
+    def _with_pill(self, strip: Strip, words: str) -> Strip:
+        text = f" {words} "
         if cell_len(text) + 4 > self.width:
             text = " ↓ "
         style = self.base + self.look.accent + Style(reverse=True, meta={"follow": True})
         return Strip([*strip.crop(0, self.width - cell_len(text) - 1), Segment(text, style), Segment(" ", self.base)], self.width)
+
+
+def pill_words(new: int, below: int) -> str:
+    """What stands at the right end of the last row while there is more below: what has come, else how much it is."""
+    count, word = (new, "new") if new else (max(below, 1), "more")
+    return f"↓ {count:,} {word} {'line' if count == 1 else 'lines'} · End"
+
+
+def restyled(strip: Strip, spans: Iterable[tuple[int, int, Style]]) -> Strip:
+    """The strip with these characters (from, up to) in another style; a character is never torn from what is joined to it."""
+    text, segments = strip.text, list(strip)
+    for start, end, style in spans:
+        start, end = snapped(text, max(start, 0), up=False), snapped(text, min(end, len(text)), up=True)
+        if start < end:
+            segments = list(_restyled(segments, start, end, style))
+    return Strip(segments, strip.cell_length)
+
+
+def _restyled(segments: list[Segment], start: int, end: int, style: Style) -> Iterable[Segment]:
+    at = 0
+    for segment in segments:
+        text, old, _ = segment
+        begin, stop = min(max(start - at, 0), len(text)), min(max(end - at, 0), len(text))
+        at += len(text)
+        if begin >= stop:
+            yield segment
+            continue
+        for part, its_style in ((text[:begin], old), (text[begin:stop], (old or Style.null()) + style), (text[stop:], old)):
+            if part:
+                yield Segment(part, its_style)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from claude_tui.ui.backstage import Left
@@ -51,7 +52,7 @@ class ChatCommands:
 
     def _close_something(self) -> bool:
         screen = self._screen
-        if screen.composer.close_popup():
+        if screen.composer.close_popup() or screen.finding.close():
             return True
         if screen.selections:
             screen.clear_selection()
@@ -236,6 +237,17 @@ class ChatCommands:
             cell = conversation.cells[index]
             closed = folding_of(cell) == folding and level == 0
             transcript.go_to((place[0], min(place[1], cell.gap) if closed else place[1]))
+
+    def run_view_reading(self, argument: str) -> None:
+        transcript = self._screen.transcript
+        transcript.reading = self._screen.status.reading = not transcript.reading
+        on, off = "Reading mode: a new answer stays at your prompt while it comes.", "A new answer is followed to its end."
+        self._screen.program.say(on if transcript.reading else off)
+
+    def run_view_clip_code(self, argument: str) -> None:
+        transcript = self._screen.transcript
+        transcript.show_look(replace(transcript.look, clip_code=not transcript.look.clip_code))
+        self._screen.program.say("Long code lines are cut off." if transcript.look.clip_code else "Long code lines are folded.")
 
     def run_view_page_up(self, argument: str) -> None:
         self._screen.transcript.scroll_pages(-1)

@@ -1,7 +1,7 @@
 """The chat screen: puts transcript, dock, composer and status bar together, hears a session's events, and runs commands.
 
-Events reach it by a plain function call (`hear`). What a command does is in `chat_commands` and `cursor_commands`; what is sent
-when, in `dialogue`; which session is shown, in `session_view`.
+Events reach it by a plain function call (`hear`). What a command does is in `chat_commands`, `cursor_commands` and `find_commands`;
+what is sent when, in `dialogue`; which session is shown, in `session_view`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine, Iterable
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -42,6 +43,7 @@ from claude_tui.ui.conversation import Conversation
 from claude_tui.ui.cursor_commands import CursorCommands
 from claude_tui.ui.dialogue import Dialogue
 from claude_tui.ui.dock import Dock, Offer
+from claude_tui.ui.find_commands import FindCommands
 from claude_tui.ui.keymap import Keymap
 from claude_tui.ui.meter import Meter
 from claude_tui.ui.presses import Presses
@@ -80,6 +82,7 @@ class ChatScreen(Screen[None]):
         self.view = SessionView(self)
         self.commands = ChatCommands(self)
         self.cursor = CursorCommands(self)
+        self.finding = FindCommands(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         set_bindings(self, keymap.bindings(Where.SCREEN))
 
@@ -93,6 +96,12 @@ class ChatScreen(Screen[None]):
         from claude_tui.ui.dialogs import Dialogs
 
         return Dialogs(self)
+
+    def wear(self, theme: str) -> None:
+        """Change the theme; whether long code lines are cut off stays as it is."""
+        clip_code = self.transcript.look.clip_code
+        self.program.wear(theme)
+        self.transcript.show_look(replace(self.transcript.look, clip_code=clip_code))
 
     # Parts.
 
@@ -112,6 +121,7 @@ class ChatScreen(Screen[None]):
         settings = self.backstage.settings
         self.meter.choose(settings.model, settings.effort)
         self.status.demo, self.status.temporary = self.backstage.demo, self.backstage.temporary
+        self.transcript.reading = self.status.reading = settings.reading
         self.set_interval(TICK_SECONDS, self.conversation.tick)
         self.call_after_refresh(self._begin)
 
@@ -198,7 +208,7 @@ class ChatScreen(Screen[None]):
             case RequestStarted():
                 self.dock.hide_retry()
             case ApprovalRequested():
-                self.dock.ask(event, take_focus=self.composer.is_empty)
+                self.dock.ask(event, take_focus=self.composer.is_empty and not self.finding.typing)
             case ApprovalResolved():
                 self.dock.resolve(event.tool_use_id)
 
@@ -214,7 +224,7 @@ class ChatScreen(Screen[None]):
     def _prompt_went_out(self) -> None:
         self.dock.prompt_sent()
         self.status.not_saved = False
-        self.transcript.follow()
+        self.transcript.turn_started(self.conversation.turns[-1].index)
         self.conversation.refresh_versions()
         self.view.touch()
 
@@ -286,7 +296,7 @@ class ChatScreen(Screen[None]):
 
     def run(self, command: Command, argument: str = "") -> None:
         """Do what a row of the registry says."""
-        bound = self.cursor if hasattr(self.cursor, command.method) else self.commands
+        bound = next(one for one in (self.cursor, self.finding, self.commands) if hasattr(one, command.method))
         getattr(bound, command.method)(argument)
 
     def on_key(self, event: events.Key) -> None:

@@ -123,6 +123,24 @@ _MESSAGES = (
     ),
     Command("cursor.copy_code", "Copy code", ("y",), where=Where.TRANSCRIPT, about="Copies a code block of the message."),
     Command(
+        "cursor.copy_table",
+        "Copy a table",
+        ("t",),
+        where=Where.TRANSCRIPT,
+        about="Copies a table of the message, as Markdown or for a spreadsheet.",
+    ),
+    Command(
+        "cursor.links", "Open a link", ("l",), where=Where.TRANSCRIPT, about="Shows where the message's links lead, and opens one."
+    ),
+    Command(
+        "cursor.outline",
+        "Outline",
+        ("o",),
+        "/outline",
+        where=Where.TRANSCRIPT,
+        about="Lists the headings of the message or of the session, and goes to one.",
+    ),
+    Command(
         "cursor.edit",
         "Edit a prompt",
         ("e",),
@@ -171,6 +189,13 @@ _MESSAGES = (
 _VIEW = (
     Command("view.thinking", "Thinking", ("ctrl+t",), "/thinking", about="Shows of thinking one line, its last lines, or all."),
     Command("view.tools", "Tool details", ("ctrl+o",), about="Shows or hides what tools were given and gave back."),
+    Command("view.reading", "Reading mode", ("f8",), "/reading", about="Stays at the prompt while an answer comes, or follows it."),
+    Command("view.clip_code", "Fold or clip long code lines", ("w",), where=Where.TRANSCRIPT, about="Cuts long code lines off."),
+    Command("find.open", "Find", ("ctrl+f",), "/find", "[TEXT]", about="Finds text in this session, in folded panels too."),
+    Command("find.next", "Next match", ("f4",), about="Goes to the next match, as Enter in the find bar does."),
+    Command(
+        "find.previous", "Previous match", ("shift+f4", "f16"), about="Goes to the match before, as Shift+Enter and ↑ there do."
+    ),
     Command("view.page_up", "Page up", ("pageup",), about="Scrolls the messages up without leaving the draft."),
     Command("view.page_down", "Page down", ("pagedown",), about="Scrolls the messages down without leaving the draft."),
     Command("view.line_up", "Scroll up", ("shift+up",), about="Scrolls the messages up a little."),

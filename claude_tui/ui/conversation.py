@@ -38,7 +38,7 @@ from claude_tui.domain.sentences import error_sentence, stop_sentence
 from claude_tui.render.base import Cell
 
 if TYPE_CHECKING:  # cells are loaded with the first of them, after the first frame
-    from claude_tui.render.cells import NoticeLevel, StreamingCell, ThinkingCell, ToolCell
+    from claude_tui.render.cells import NoticeLevel, StreamingCell, TextCell, ThinkingCell, ToolCell
 
 Folding: TypeAlias = Literal["thinking", "tools", ""]
 """Which of the two switches a cell obeys; empty for cells that are never folded."""
@@ -89,6 +89,8 @@ class Conversation:
         self._clock = clock
         self._open: dict[int, StreamingCell] = {}
         self._calls: dict[str, ToolCell] = {}
+        self._text: TextCell | None = None
+        """The text that the next block may go on with."""
         self._message_id = ""
         self._usage: Usage | None = None
         self._thinking: list[ThinkingCell] = []
@@ -117,6 +119,7 @@ class Conversation:
             case TurnStarted():
                 self._turn_started(event.message)
             case RequestStarted():
+                self._end_text()
                 self._message_id, self._open, self._usage, self._thinking = event.message_id, {}, None, []
             case MessageStarted() | UsageReported():
                 self._usage = merge_usage(self._usage, event.usage)
@@ -166,13 +169,19 @@ class Conversation:
         self._turn_after = {turn.prompt.parent_id: turn for turn in turns}
 
     def _block_started(self, event: BlockStarted) -> None:
+        self._shown = True
         is_text = block_type(event.block) == "text"
+        if is_text and self._text is not None:
+            self._text.go_on(event.block)
+            self._open[event.number] = self._text
+            return
+        self._end_text()
         label = "Claude" if is_text and (not self.cells or self.cells[-1].kind != "text") else ""
-        from claude_tui.render.cells import ThinkingCell, ToolCell, cell_for
+        from claude_tui.render.cells import TextCell, ThinkingCell, ToolCell, cell_for
 
         cell = cell_for(f"{self._message_id}:{event.number}", event.block, label=label)
         self._open[event.number] = cell
-        self._shown = True
+        self._text = cell if isinstance(cell, TextCell) else None
         if isinstance(cell, ToolCell):
             self._calls[string(event.block, "id")] = cell
         elif isinstance(cell, ThinkingCell):
@@ -183,9 +192,19 @@ class Conversation:
 
     def _block_stopped(self, event: BlockStopped) -> None:
         cell = self._open.pop(event.number, None)
-        if cell is not None:
+        if cell is None:
+            return
+        if self._text is not None and cell is self._text:
+            self._text.pause()
+        else:
             cell.stop(event.seconds)
-            self.live.pop(cell, None)
+        self.live.pop(cell, None)
+
+    def _end_text(self) -> None:
+        """No further block goes on with the text."""
+        if self._text is not None and self._text not in self._open.values():
+            self._text.stop()
+        self._text = None
 
     def _count_thinking(self) -> None:
         details = (self._usage or {}).get("output_tokens_details")
@@ -233,6 +252,7 @@ class Conversation:
 
     def _end_open(self) -> None:
         """Blocks that are still open will not go on."""
+        self._end_text()
         for cell in self._open.values():
             cell.abandon()
         self._open = {}
@@ -260,7 +280,7 @@ class Conversation:
         """Forget everything and draw these events instead."""
         self._cut(0)
         self._coming = []
-        self._open, self._calls, self._message_id, self._shown = {}, {}, "", False
+        self._open, self._calls, self._text, self._message_id, self._shown = {}, {}, None, "", False
         change, self.on_change = self.on_change, _nothing
         try:
             for event in events:

@@ -1,4 +1,4 @@
-"""What the commands of the message cursor do: move it, and copy, quote, edit, fork or switch what it is on."""
+"""What the commands of the message cursor do: move it, and copy, quote, edit, fork, list or switch what it is on."""
 
 from __future__ import annotations
 
@@ -92,6 +92,36 @@ class CursorCommands:
             self.copy(blocks[0])
         else:
             self._dialogs.pick_code(blocks, self.copy)
+
+    def run_cursor_copy_table(self, argument: str) -> None:
+        cell = self._chosen()
+        tables = cell.tables() if cell is not None else []
+        if tables:
+            self._dialogs.pick_table(tables, self.copy)
+        else:
+            self._screen.program.say("There is no table in this message.")
+
+    def run_cursor_links(self, argument: str) -> None:
+        from claude_tui.ui.extracts import links_of
+
+        cell = self._chosen()
+        links = links_of(cell.source()) if cell is not None else []
+        if links:
+            self._dialogs.pick_link(links, lambda url: self._screen.start(self._open_link(url), "link"), self.copy)
+        else:
+            self._screen.program.say("There is no link in this message.")
+
+    async def _open_link(self, url: str) -> None:
+        from claude_tui.ui import browser
+
+        if await browser.open_link(url, self._screen.backstage.environ):
+            self._screen.program.say(f"Opened: {url}")
+        else:
+            self._screen.program.say("No program here opens links; it is copied instead.")
+            self.copy(url)
+
+    def run_cursor_outline(self, argument: str) -> None:
+        self._dialogs.outline(self._screen.transcript.cursor)
 
     def copy(self, text: str) -> None:
         """To the clipboard, by every way there is; the toast says which."""

@@ -11,7 +11,9 @@ from claude_tui.domain.ports import ModelCatalog, ModelInfo
 from claude_tui.domain.text import safe_line
 from claude_tui.engine.session import Session
 from claude_tui.ui.commands import Command
+from claude_tui.ui.extracts import link_label, table_as_tsv
 from claude_tui.ui.help_screen import HelpScreen
+from claude_tui.ui.outline import Outline
 from claude_tui.ui.picker import Choice, Extra, Picker, palette_choices
 from claude_tui.ui.sessions_screen import NewSession, Opened, SessionsScreen
 from claude_tui.ui.text_prompt import TextPrompt
@@ -235,6 +237,37 @@ class Dialogs:
             Picker("Copy which code block?", choices), lambda number: take(blocks[number]) if number is not None else None
         )
 
+    def pick_table(self, tables: Sequence[str], take: Callable[[str], None]) -> None:
+        """Each table as it is written and as a spreadsheet takes it."""
+        choices: list[Choice[tuple[int, bool]]] = []
+        for number, table in enumerate(tables):
+            head = safe_line(table.strip().split("\n")[0], 200)
+            choices.append(Choice((number, False), f"Table {number + 1} · Markdown", head))
+            choices.append(Choice((number, True), f"Table {number + 1} · TSV (for spreadsheets)", head))
+
+        def copy(picked: tuple[int, bool] | None) -> None:
+            if picked is not None:
+                take(table_as_tsv(tables[picked[0]]) if picked[1] else tables[picked[0]])
+
+        self._screen.program.push_screen(Picker("Copy which table?", choices), copy)
+
+    def pick_link(self, links: Sequence[str], visit: Callable[[str], None], take: Callable[[str], None]) -> None:
+        """Every row says where its link really leads; Enter visits it, Tab copies it."""
+
+        def second() -> None:
+            url = picker.highlighted_value
+            if url is not None:
+                picker.dismiss(None)
+                take(url)
+
+        choices = [Choice(url, link_label(url)) for url in links]
+        picker: Picker[str] = Picker("Open a link: who is asked · the whole address", choices, on_tab=("copies it", second))
+        self._screen.program.push_screen(picker, lambda url: visit(url) if url is not None else None)
+
+    def outline(self, cursor: int | None) -> None:
+        """The headings of the message at the cursor, and Tab for all; without any, or without a cursor, the session's."""
+        self._screen.start(Outline(self._screen).show(cursor), "outline")
+
     # The program.
 
     def palette(self) -> None:
@@ -257,9 +290,9 @@ class Dialogs:
             screen.program.push_screen(TextScreen("What claude-tui doctor says", await screen.backstage.examine()))
 
     def pick_theme(self, wanted: str) -> None:
-        app = self._screen.program
+        screen, app = self._screen, self._screen.program
         if wanted in NAMES:
-            app.wear(wanted)
+            screen.wear(wanted)
             return
         if wanted:
             app.say(f"There is no theme {safe_line(wanted, 40)}; there are {', '.join(NAMES)}.", severity="warning")
@@ -268,11 +301,11 @@ class Dialogs:
         choices = [Choice(name, name, _THEMES[name]) for name in NAMES]
 
         def take(picked: str | None) -> None:
-            app.wear(picked or before)
+            screen.wear(picked or before)
             if picked and picked != before:
                 app.say(f'For good: theme = "{picked}" in config.toml (claude-tui config edit).')
 
-        app.push_screen(Picker("Theme", choices, current=before, on_highlight=app.wear), take)
+        app.push_screen(Picker("Theme", choices, current=before, on_highlight=screen.wear), take)
 
 
 def _model_detail(model: ModelInfo) -> str:

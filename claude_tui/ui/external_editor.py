@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import shlex
 import shutil
 import signal
@@ -21,6 +20,7 @@ from typing import Any
 from textual.app import App, SuspendNotSupported
 
 from claude_tui.domain.text import repair, safe_line
+from claude_tui.ui.environment import without_credentials
 
 LARGEST = 10_000_000  # bytes
 FALLBACKS = ("vi", "nano")
@@ -28,7 +28,6 @@ _FILE_NAME = "message.md"
 # The keyboard of the editor's terminal must not end the program behind it, and neither must the editor inherit our deafness.
 _KEYBOARD_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
 
-_CREDENTIAL = re.compile(r"^(?:ANTHROPIC|OPENAI)_|(?:^|_)(?:API_?KEY|TOKEN|SECRET|PASSWORD)$")
 END_WITHIN = 0.5  # seconds between asking a cancelled editor to go and making it
 
 
@@ -130,7 +129,7 @@ async def _run(command: list[str], environ: Mapping[str, str]) -> int | OSError 
 def _start(command: list[str], environ: Mapping[str, str]) -> int:
     """In our process group, so that Ctrl+Z stops both; without our credentials; on the terminal even where we are in a pipe."""
     streams = [(os.POSIX_SPAWN_DUP2, 2, number) for number in (0, 1) if not os.isatty(number)]
-    visible = {name: value for name, value in environ.items() if not _CREDENTIAL.search(name.upper())}
+    visible = without_credentials(environ)
     return os.posix_spawn(command[0], command, visible, file_actions=streams, setsigdef=_KEYBOARD_SIGNALS)
 
 

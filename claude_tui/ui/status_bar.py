@@ -44,6 +44,7 @@ class StatusBar(Widget, can_focus=False):
     read_only = reactive(False)
     demo = reactive(False)
     temporary = reactive(False)
+    reading = reactive(False)
 
     class ModelClicked(Message):
         """The model's name was clicked."""
@@ -85,6 +86,7 @@ class StatusBar(Widget, can_focus=False):
             (self.read_only, "read-only"),
             (self.demo, "demo (canned)"),
             (self.temporary, "temporary"),
+            (self.reading, "reading"),
         ]
         return [mark for on, mark in named if on]
 

@@ -75,9 +75,9 @@ async def test_what_is_read_does_not_move_while_more_comes(api: ThreadApi, how: 
         await program.idle()
         assert program.transcript[:-1] == before[:-1]
         assert "number 199" in cell.source()
-        await program.see("more lines · End")
+        await program.see("new lines · End")
         if how == "wheel":
-            await program.click("more lines · End")
+            await program.click("new lines · End")
         else:
             await program.press("end")
         await program.see("number 199")
@@ -245,7 +245,7 @@ async def test_unknown_and_hidden_blocks_are_shown_in_words(api: ThreadApi) -> N
         await program.see("hologram", "unknown to this version, kept", "hidden by the API", "not shown by this model", "After it.")
         await program.click("▸ hologram")
         await program.see("depth", "3")
-        assert program.chat.transcript._top == Position(0, 0) or program.chat.transcript.following
+        assert program.chat.transcript._reader.top == Position(0) or program.chat.transcript.following
 
 
 async def test_thinking_streams_on_one_line_a_tail_or_all(api: ThreadApi) -> None:

@@ -1,92 +1,245 @@
-"""Selected text: what the source says between two places, whatever the screen made of it."""
+"""Selected text: the source of what is selected whole, what is shown of the rest; at any width, while everything grows."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Offset
 from textual.selection import Selection
 from textual.strip import Strip
 
-from claude_tui.domain.events import BlockDelta
-from claude_tui.render.base import Cell, Line
+from claude_tui.render.base import Cell, Drawn, LeafRef, LeafStart, Line, Look
+from claude_tui.render.block_cell import BlockCell
 from claude_tui.render.looks import LOOKS
-from claude_tui.render.text_cell import TextCell
+from claude_tui.ui.brush import restyled
 from claude_tui.ui.layout import Layout, Position
-from claude_tui.ui.selecting import between, highlighted, key_of, position_of
+from claude_tui.ui.selecting import (
+    LINE_END,
+    Ends,
+    edges_of,
+    ends_at,
+    ends_of,
+    key_of,
+    position_of,
+    selected_text,
+    selection_of,
+    snapped,
+)
+from tests.unit.ui.growing import RAIL, Growing
 
 GUTTER = 2
+DARK = LOOKS["dark"]
+LEAD = len(RAIL)
+FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
 
 
-def text_cell(text: str, key: str = "m:0") -> Cell:
-    cell = TextCell(key, {"type": "text", "text": ""})
-    cell.feed(BlockDelta(0, "text", text))
-    cell.stop(None)
-    return cell
+class Framed(BlockCell):
+    """One leaf: a label, a frame, two lines of code with a blank one between them."""
+
+    def _draw(self, look: Look, width: int) -> list[Line]:
+        texts = [("label", 5), ("╭───╮", 5), ("│ def f():", 2), ("│", 1), ("│     return", 2), ("╰───╯", 5)]
+        return [Line((Segment(text, Style.null()),), lead) for text, lead in texts]
+
+    def source(self) -> str:
+        return "```\ndef f():\n\n    return\n```"
 
 
-def laid_out(*texts: str, width: int = 40) -> Layout[Strip]:
-    layout: Layout[Strip] = Layout([text_cell(text, f"m:{n}") for n, text in enumerate(texts)], _painted)
-    layout.reshape(width, LOOKS["dark"])
-    layout.sync()
+class Pieces(BlockCell):
+    """A paragraph in two leaves."""
+
+    def draw(self, look: Look, width: int) -> Drawn:
+        texts = [("one", True), ("two", True), ("three", True), ("four", False)]
+        lines = [Line((Segment(text, Style.null()),), 0, soft) for text, soft in texts]
+        return Drawn(lines, [LeafStart(0), LeafStart(2, 8)])
+
+    def excerpt(self, first: LeafRef, last: LeafRef) -> str:
+        return " ".join(["one two", "three four"][first.leaf : last.leaf + 1])
+
+
+def laid_out(*cells: Cell, width: int = 30) -> Layout[str]:
+    layout: Layout[str] = Layout(list(cells), lambda line: line.text)
+    layout.reshape(width, DARK)
     return layout
 
 
-def _painted(line: Line) -> Strip:
-    return Strip([Segment(" " * GUTTER), *line.segments])
+def text(layout: Layout[str], ends: Ends) -> str:
+    return selected_text(layout, layout._cells, ends)
 
 
-def whole(layout: Layout[Strip], cells: int) -> str:
-    first, last = Position(0, 0), Position(cells - 1, layout.rows(cells - 1) - 1)
-    return between(layout, first, last, Selection(None, None), GUTTER)
+def everything(layout: Layout[str]) -> str:
+    return text(layout, ends_of(layout, Selection(None, None), GUTTER))
 
 
-@given(st.integers(0, 1 << 20), st.integers(0, (1 << 20) - 2))
-def test_positions_and_keys_are_one_to_one_and_grow_downwards(cell: int, row: int) -> None:
-    position = Position(cell, row)
+def spot(layout: Layout[str], words: str) -> tuple[Position, int]:
+    """The first line with these words, and where in it they begin."""
+    position = Position(0)
+    while True:
+        line = layout.line(position)
+        if line is not None and words in line.text:
+            return position, line.text.index(words)
+        below = layout.move(position, 1)
+        assert below != position, words
+        position = below
+
+
+def between(layout: Layout[str], start: str, end: str) -> Ends:
+    """From the beginning of `start` to behind `end`."""
+    (first, x), (last, last_x) = spot(layout, start), spot(layout, end)
+    return Ends(first, x, last, last_x + len(end))
+
+
+@given(st.integers(0, 1 << 20), st.integers(0, 1 << 18), st.integers(0, (1 << 20) - 2))
+def test_positions_and_keys_are_one_to_one_and_grow_downwards(cell: int, section: int, row: int) -> None:
+    position = Position(cell, section, row)
     assert position_of(Offset(0, key_of(position))) == position
-    assert key_of(position) < key_of(Position(cell, row + 1)) <= key_of(Position(cell + 1, row + 1))
+    assert key_of(position) < key_of(Position(cell, section, row + 1)) < key_of(Position(cell, section + 1, 0))
+    assert key_of(position) < key_of(Position(cell + 1))
 
 
-@given(
-    st.lists(st.text("abcdefgh 汉字", min_size=1, max_size=30).map(str.strip).filter(bool), min_size=1, max_size=12),
-    st.integers(12, 90),
-)
-def test_a_paragraph_is_one_line_at_any_width(words: list[str], width: int) -> None:
-    text = " ".join(" ".join(words).split())
-    assert whole(laid_out(text, width=width), 1) == text
+TEXTS = st.lists(st.text("abc 汉", min_size=1, max_size=40).map(str.strip).filter(bool), min_size=1, max_size=5)
 
 
-def test_code_keeps_its_lines_and_loses_its_frame() -> None:
-    text = whole(laid_out("Before.\n\n```python\ndef f(x):\n\n    return x + 1\n```\n\nAfter.", width=30), 1)
-    assert "def f(x):\n\n    return x + 1\n" in text
-    assert not set("│╭╰─") & set(text) and "copy" not in text
-    assert text.startswith("Before.\n") and text.endswith("After.")
+@given(st.lists(TEXTS, min_size=1, max_size=4), st.integers(1, 4), st.integers(12, 60))
+def test_everything_is_all_sources(leaves: list[list[str]], cut: int, width: int) -> None:
+    cells = [Growing(str(number), list(one)) for number, one in enumerate(leaves)]
+    layout = laid_out(*cells, width=width)
+    expected = "\n\n".join(cell.source() for cell in cells)
+    assert everything(layout) == expected
+    for cell in cells:
+        cell.part(cut)
+    assert everything(layout) == expected
 
 
-def test_cells_are_apart_and_controls_are_dead() -> None:
-    assert whole(laid_out("one \x1b[31m", "two"), 2) == "one ␛[31m\n\ntwo"
+def test_whole_leaves_are_source_and_parts_are_what_is_shown() -> None:
+    cell = Growing(
+        "0", ["first leaf of many words that are wrapped", "**second** leaf", "third leaf", "last leaf of many words, curled"]
+    )
+    cell.part(2)
+    layout = laid_out(cell)
+    assert text(layout, between(layout, "leaf of many", "third leaf")) == (
+        "leaf of many words that are wrapped\n\n**second** leaf\n\nthird leaf"
+    )
+    assert text(layout, between(layout, "**second", "last leaf of")) == "**second** leaf\n\nthird leaf\n\nlast leaf of"
+    assert text(layout, between(layout, "irst", "curl")) == (
+        "irst leaf of many words that are wrapped\n\n**second** leaf\n\nthird leaf\n\nlast leaf of many words, curl"
+    )
+    assert text(layout, between(layout, "second", "second")) == "second"
+    assert text(layout, between(layout, "first", "wrapped")) == "first leaf of many words that are wrapped"
+    assert everything(layout) == cell.source()
 
 
-def test_part_of_a_line_is_counted_without_the_gutter() -> None:
-    layout = laid_out("0123456789")
-    row = next(row for row in range(layout.rows(0)) if (line := layout.line(Position(0, row))) and "0123" in line.text)
-    lead = layout.line(Position(0, row)).lead  # type: ignore[union-attr]
-    position = Position(0, row)
-    start, end = Offset(GUTTER + lead + 2, key_of(position)), Offset(GUTTER + lead + 5, key_of(position))
-    assert between(layout, position, position, Selection(start, end), GUTTER) == "234"
-    before = Selection(Offset(0, key_of(position)), end)
-    assert between(layout, position, position, before, GUTTER) == "01234"
+def test_one_call_asks_for_all_leaves_between() -> None:
+    class Asked(Growing):
+        def excerpt(self, first: object, last: object) -> str:  # type: ignore[override]
+            return f"<{tuple(first)}-{tuple(last)}>"  # type: ignore[arg-type]
+
+    cell = Asked("0", ["zero", "one", "two", "three", "four"])
+    cell.part(2)
+    layout = laid_out(cell)
+    assert text(layout, between(layout, "ero", "three")) == "ero\n\n<(0, 1)-(1, 1)>"
+    assert text(layout, between(layout, "one", "thr")) == "<(0, 1)-(1, 0)>\n\nthr"
+
+
+def test_decoration_is_no_part_of_a_selection_and_a_cell_without_labels_is_whole() -> None:
+    cell = Framed("0")
+    layout = laid_out(cell, Growing("1", ["below"]))
+    assert text(layout, between(layout, "def", "return")) == cell.source()
+    assert text(layout, between(layout, "ef f", "return")) == "ef f():\n\n    return"
+    assert text(layout, between(layout, "def", "retu")) == "def f():\n\n    retu"
+    assert text(layout, between(layout, "def", "elow")) == cell.source() + "\n\nbelow"
+    assert text(layout, between(layout, "label", "label")) == ""
+
+
+def test_pieces_of_a_paragraph_stay_one_line() -> None:
+    layout = laid_out(Pieces("0"))
+    assert text(layout, between(layout, "ne", "four")) == "ne two three four"
+    assert text(layout, between(layout, "one", "fou")) == "one two three fou"
+    assert text(layout, between(layout, "wo", "thre")) == "wo thre"
+
+
+def test_nothing_of_a_cell_is_selected_by_the_blank_lines_above_it() -> None:
+    layout = laid_out(Growing("0", ["one"]), Growing("1", ["two"], gap=2))
+    assert text(layout, Ends(Position(0), 0, Position(1, 0, 1), LINE_END)) == "one"
+    assert text(layout, Ends(Position(1), 0, Position(1, 0, 1), 5)) == ""
+    assert text(layout, Ends(Position(0, 0, 1), LINE_END, Position(1, 0, 2), LEAD)) == ""
+
+
+ENDS = st.tuples(st.integers(0, 80), st.integers(-3, 50), st.integers(0, 80), st.integers(-3, 50))
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=3), ENDS, st.lists(st.integers(8, 60), min_size=1, max_size=3), st.integers(1, 3))
+def test_a_selection_is_the_same_text_after_other_widths_and_partings(
+    leaves: list[list[str]], ends: tuple[int, int, int, int], widths: list[int], cut: int
+) -> None:
+    cells = [Growing(str(number), list(one)) for number, one in enumerate(leaves)]
+    layout = laid_out(*cells)
+    first, x, last, last_x = ends
+    offsets = [Offset(one_x, key_of(layout.move(Position(0), row))) for row, one_x in ((first, x), (last, last_x))]
+    selection = Selection(*sorted(offsets, key=lambda offset: (offset.y, offset.x)))
+    before = text(layout, ends_of(layout, selection, GUTTER))
+    for number, width in enumerate(widths):
+        edges = edges_of(layout, ends_of(layout, selection, GUTTER))
+        layout.reshape(width, DARK)
+        selection = selection_of(ends_at(layout, edges), GUTTER)
+        assert text(layout, ends_of(layout, selection, GUTTER)) == before
+        if number == 0:
+            for cell in cells:
+                cell.part(cut)
+            assert text(layout, ends_of(layout, selection, GUTTER)) == before
+
+
+@given(st.integers(-5, 1 << 30), st.integers(0, 1 << 60), st.integers(-5, 1 << 30), st.integers(0, 1 << 60))
+def test_ends_that_lie_nowhere_are_no_error(x: int, y: int, last_x: int, last_y: int) -> None:
+    cell = Growing("0", [f"汉字 {FAMILY} é", "x"])
+    layout = laid_out(cell, Framed("1"), width=9)
+    for selection in (
+        Selection(Offset(x, y), Offset(last_x, last_y)),
+        Selection(None, Offset(x, y)),
+        Selection(Offset(x, y), None),
+    ):
+        ends = ends_of(layout, selection, GUTTER)
+        assert isinstance(text(layout, ends), str)
+        assert ends_at(layout, edges_of(layout, ends)).first <= layout.last()
+
+
+@given(st.integers(0, 30), st.integers(0, 30))
+def test_an_end_inside_a_joined_character_takes_all_of_it(start: int, end: int) -> None:
+    line = f"汉{FAMILY}é a\u0301x"
+    layout = laid_out(Growing("0", [line]), width=60)
+    row = key_of(Position(0, 0, 1))
+    chosen = text(layout, ends_of(layout, Selection(Offset(start, row), Offset(end, row)), GUTTER))
+    assert not chosen or chosen == line or all(whole in chosen or not set(whole) & set(chosen) for whole in (FAMILY, "a\u0301"))
+    inside = Selection(Offset(GUTTER + LEAD, row), Offset(GUTTER + LEAD + 3, row))
+    assert text(layout, ends_of(layout, inside, GUTTER)) == f"汉{FAMILY}"
+    assert snapped("ab", 1, up=True) == 1 and snapped(FAMILY, 1, up=False) == 0 and snapped(FAMILY, 1, up=True) == len(FAMILY)
+
+
+# Drawn.
 
 
 @pytest.mark.parametrize(
-    ("span", "chosen"), [((0, -1), "汉字 ab"), ((2, 3), "汉"), ((4, 6), " a"), ((0, 2), ""), ((6, 4), ""), ((0, 99), "汉字 ab  ")]
+    ("span", "chosen"), [((2, 3), "汉"), ((4, 6), " a"), ((6, 4), ""), ((0, 99), "  汉字 ab  "), ((-4, 3), "  汉")]
 )
-def test_only_the_selected_characters_change_colour(span: tuple[int, int], chosen: str) -> None:
-    strip = Strip([Segment("  汉字 ab  ")])
-    drawn = highlighted(strip, span, GUTTER, Style(reverse=True))
+def test_only_the_selected_characters_change_style(span: tuple[int, int], chosen: str) -> None:
+    strip = Strip([Segment("  汉"), Segment("字 ab  ")])
+    drawn = restyled(strip, [(*span, Style(reverse=True))])
     assert drawn.text == strip.text and drawn.cell_length == strip.cell_length
     assert "".join(segment.text for segment in drawn if segment.style and segment.style.reverse) == chosen
+
+
+@given(st.lists(st.sampled_from(["a", "汉", FAMILY, "é", " "]), max_size=9).map("".join), st.integers(-2, 60), st.integers(-2, 60))
+def test_no_style_changes_what_is_written(line: str, start: int, end: int) -> None:
+    drawn = restyled(Strip([Segment(line)]), [(start, end, Style(bold=True))])
+    assert drawn.text == line
+    assert sum(cell_len(segment.text) for segment in drawn) == cell_len(line)
+
+
+def test_spans_are_of_the_rows_between_the_ends() -> None:
+    ends = Ends(Position(0, 1, 2), 5, Position(1, 0, 3), 7)
+    assert ends.span(Position(0, 1, 1)) is None and ends.span(Position(1, 0, 4)) is None
+    assert ends.span(Position(0, 1, 2)) == (5, LINE_END) and ends.span(Position(1, 0, 3)) == (0, 7)
+    assert ends.span(Position(0, 9, 0)) == (0, LINE_END)
