@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import engine, screen, server, startup
+from benchmarks import engine, screen, server, startup, transcript
 
-PARTS = ("engine", "startup", "screen")
+PARTS = ("engine", "startup", "screen", "transcript")
 RESULTS = Path(__file__).parent / "results.json"
 
 
@@ -28,9 +28,13 @@ def _cpu_lines() -> list[str]:
         return []
 
 
+def _cell(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:,}"
+
+
 def _table(title: str, rows: dict[str, dict[str, Any]]) -> str:
     names = list(next(iter(rows.values())))
-    lines = [[title, *names], *([name, *(f"{row[key]:,}" for key in names)] for name, row in rows.items())]
+    lines = [[title, *names], *([name, *(_cell(row[key]) for key in names)] for name, row in rows.items())]
     widths = [max(len(line[column]) for line in lines) for column in range(len(names) + 1)]
     return "\n".join(
         "  ".join([line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))])
@@ -43,7 +47,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7, help="how often each thing is measured; medians are reported")
     parser.add_argument("--json", type=Path, default=RESULTS, help="where the figures go")
     parser.add_argument("--only", choices=PARTS, help="one part")
+    parser.add_argument("--pick", help=f"of the transcript only these, with commas: {', '.join(transcript.PICKS)}")
     options = parser.parse_args()
+    picks = options.pick.split(",") if options.pick else transcript.PICKS
+    if unknown := set(picks) - set(transcript.PICKS):
+        parser.error(f"no such pick: {', '.join(sorted(unknown))}")
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
@@ -55,6 +63,10 @@ def main() -> None:
             if part == "screen":
                 results["screen"] = screen.measure(api, options.rounds, say)
                 tables.update(results["screen"])
+            elif part == "transcript":
+                goals, samples = transcript.measure(api, options.rounds, picks, say)
+                results[part] = {goal.work: goal.to_json(samples) for goal in goals}
+                tables["the conversation"] = {goal.work: goal.shown(samples) for goal in goals}
             else:
                 measure = engine.measure if part == "engine" else startup.measure
                 results[part] = tables[part] = measure(api.url, api.key, options.rounds, say)

@@ -100,7 +100,7 @@ class Bench:
     async def raw(self, stream: Stream) -> float:
         """CPU seconds of the loop without anything around it."""
         began = time.process_time()
-        tool = Swallow.spec.to_api()
+        tool: Any = Swallow.spec.to_api()
         messages: Any = [{"role": "user", "content": [{"type": "text", "text": stream.prompt()}]}]
         response = await self._client.messages.with_raw_response.create(
             model=MODEL, max_tokens=32_000, messages=messages, tools=[tool], stream=True

@@ -36,7 +36,8 @@ def _messages(session: SessionInfo, count: int) -> list[Message]:
     return path
 
 
-async def _store(data: Path, count: int) -> None:
+async def store(data: Path, count: int) -> None:
+    """A data folder with one session of so many messages."""
     session = SessionInfo(id=new_id(), title=f"{count} messages", created_at=timestamp(), model="claude-opus-5-5")
     messages = _messages(session, count)
     store = await SqliteStore.open(data)
@@ -55,7 +56,7 @@ def measure(server: Server, rounds: int, say: Callable[[str], None]) -> dict[str
         for name, length in names.items():
             own = environment(Path(folder), ANTHROPIC_BASE_URL=server.url, ANTHROPIC_API_KEY=server.key)
             variables[name] = {**own, "CLAUDE_TUI_HOME": str(Path(folder) / str(length))}
-            asyncio.run(_store(Paths.find(variables[name]).data, length))
+            asyncio.run(store(Paths.find(variables[name]).data, length))
         for number in range(rounds + 1):
             say(f"stored sessions: round {number} of {rounds}")
             with Pty(["-c", BARE], variables[next(iter(names))]) as terminal:

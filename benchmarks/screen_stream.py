@@ -6,7 +6,7 @@ import json
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +27,7 @@ MOST_ROUNDS = 3
 
 
 @contextmanager
-def _app(server: Server) -> Iterator[Pty]:
+def _app(server: Server) -> Generator[Pty]:
     """The program, its SDK loaded, an answer behind it."""
     with TemporaryDirectory() as folder:
         variables = environment(Path(folder), ANTHROPIC_BASE_URL=server.url, ANTHROPIC_API_KEY=server.key)

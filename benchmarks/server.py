@@ -7,15 +7,20 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
+from time import monotonic
 from typing import IO, Any, NamedTuple
 
-from claude_tui.fakeapi import Call, FakeApi, Say, Script
+from benchmarks import texts
+from claude_tui.fakeapi import Call, FakeApi, Pause, Say, Script, Step
+from claude_tui.fakeapi.reply import SocketReply
 
 FOREVER = 86_400.0
+PAUSE = 1.2
+"""Seconds of silence between the parts of an answer."""
 _WORDS = "The quick brown fox jumps over the lazy dog while the terminal keeps up with every word it says. "
 
 _MIXED = """## What the numbers say
@@ -44,15 +49,19 @@ def area(width: int, height: int) -> int:
 
 
 class Stream(NamedTuple):
-    """What a prompt asks for. `kind`: text, mixed (Markdown of every kind) or input (tool arguments).
+    """What a prompt asks for. `kind`: text, mixed (Markdown of every kind), input (tool arguments), or one of `texts.KINDS`.
 
-    `rate`: deltas a second, 0 for as fast as can be.
+    `rate`: deltas a second, 0 for as fast as can be. `batch`: deltas a write. For a kind of `texts`: `middle` characters come
+    between the deltas and as many deltas again, with a pause before and after them, and `seed` says which marks stand in it.
     """
 
     kind: str
     deltas: int
     characters: int
     rate: int
+    batch: int = 1
+    middle: int = 0
+    seed: int = 0
 
     def prompt(self) -> str:
         return " ".join(str(field) for field in self)
@@ -65,6 +74,10 @@ class Stream(NamedTuple):
     @property
     def size(self) -> int:
         return self.deltas * self.characters
+
+    def sections(self) -> texts.Sections:
+        """The deltas of a kind of `texts`."""
+        return texts.sections(self.kind, self.deltas, self.characters, middle=self.middle, seed=self.seed)
 
 
 def arguments(size: int) -> str:
@@ -90,27 +103,74 @@ def answer(request: dict[str, Any], n: int) -> Script:
     if last.get("type") != "text" or " " not in last["text"]:
         return Script((Say("Done."),))
     stream = Stream.of(last["text"])
-    if stream.kind == "input":
+    if stream.kind in texts.KINDS:
+        steps = tuple(_marked_steps(stream.sections().parts))
+    elif stream.kind == "input":
         steps = (Call("swallow", raw=arguments(stream.size), chars=stream.characters),)
     else:
         steps = (Say(body(stream), chars=stream.characters),)
-    return Script(steps, rate=float(stream.rate) or None)
+    return Script(steps, rate=float(stream.rate) or None, batch=stream.batch)
 
 
-async def _report(api: FakeApi) -> None:
-    """A line for every answer that is over: when, and whether the client had left before its end."""
+def _marked_steps(parts: list[list[str]]) -> Iterator[Step]:
+    """A delta each, a silence between the parts."""
+    for number, part in enumerate(parts):
+        if number:
+            yield Pause(PAUSE)
+        for at, piece in enumerate(part):
+            last = number == len(parts) - 1 and at == len(part) - 1
+            yield Say(piece, chars=len(piece), start=number == at == 0, stop=last)
+
+
+class Sent:
+    """When the delta that holds a mark was written to its socket, for the marks of one answer after the other."""
+
+    def __init__(self) -> None:
+        self._waiting: list[str] = []
+        self._times: dict[str, float] = {}
+
+    def watch(self) -> None:
+        """From now on."""
+        emit, flush, waiting, times = SocketReply.emit, SocketReply.flush, self._waiting, self._times
+
+        async def watched_emit(self: SocketReply, name: str, data: str) -> None:
+            await emit(self, name, data)
+            marks = texts.MARK.findall(data)
+            waiting.extend(marks)
+            times.update(dict.fromkeys(marks, monotonic()))
+
+        async def watched_flush(self: SocketReply) -> None:
+            if waiting:
+                times.update(dict.fromkeys(waiting, monotonic()))
+                waiting.clear()
+            await flush(self)
+
+        SocketReply.emit, SocketReply.flush = watched_emit, watched_flush
+
+    def take(self) -> dict[str, float]:
+        """Those since the last time."""
+        times = dict(self._times)
+        self._times.clear()
+        self._waiting.clear()
+        return times
+
+
+async def _report(api: FakeApi, sent: Sent) -> None:
+    """A line for every answer that is over: when, whether the client had left before its end, and when its marks were sent."""
     for number in count():
         record = await api.records.wait(api.records.ask("over", number, lambda record: record.over), FOREVER)
         at = record.closed_at or record.finished_at
-        print(json.dumps({"number": number, "at": at, "left": record.closed_at is not None}), flush=True)
+        print(json.dumps({"number": number, "at": at, "left": record.closed_at is not None, "sent": sent.take()}), flush=True)
 
 
 async def _serve() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    sent = Sent()
+    sent.watch()
     async with FakeApi(answer) as api:
         print(json.dumps({"url": api.url, "key": api.key}), flush=True)
-        reports = asyncio.create_task(_report(api))
+        reports = asyncio.create_task(_report(api, sent))
         await stop.wait()
         reports.cancel()
 
@@ -129,7 +189,7 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
+def running() -> Generator[Server]:
     """A server in its own process."""
     command = [sys.executable, "-m", "benchmarks.server"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0) as process:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import statistics
 import subprocess
 import sys
@@ -12,10 +13,12 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
-COLUMNS, LINES = 100, 30
+COLUMNS, LINES = 120, 40
 PATIENCE = 30.0
+LATEST_KEY = 3.0
+"""A key that is not drawn so many seconds after the last one was typed never is."""
 _PROCESS_CLOCK = 2  # how Linux names the clock of another process
 _FIRST_MARK = 0x250
 _MARKS = 80
@@ -33,8 +36,18 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     return {**inherited, **looks, **home, "PYTHONPYCACHEPREFIX": str(folder / "compiled"), **more}
 
 
+class Chunk(NamedTuple):
+    """What one read gave: when, and where it ends in all that was seen."""
+
+    at: float
+    end: int
+
+
 class Pty:
-    """`python ARGUMENTS` on a terminal. `began`: when it was started, in monotonic seconds, as every time here."""
+    """`python ARGUMENTS` on a terminal. `began`: when it was started, in monotonic seconds, as every time here.
+
+    `seen`: every byte it has written; `chunks`: when they came; `lost`: how many of the keys typed were never drawn.
+    """
 
     def __init__(self, arguments: Sequence[str], variables: dict[str, str]) -> None:
         self.master, slave = os.openpty()
@@ -45,6 +58,8 @@ class Pty:
         )
         os.close(slave)
         self.seen = bytearray()
+        self.chunks: list[Chunk] = []
+        self.lost = 0
 
     def __enter__(self) -> Self:
         return self
@@ -62,6 +77,7 @@ class Pty:
         ready, _, _ = select.select([self.master, *others], [], [], max(seconds, 0))
         if self.master in ready:
             self.seen += os.read(self.master, 1 << 16)
+            self.chunks.append(Chunk(time.monotonic(), len(self.seen)))
         return [one for one in ready if one != self.master]
 
     def rest(self, seconds: float) -> None:
@@ -73,20 +89,33 @@ class Pty:
     def see(self, text: str, start: int = 0) -> float:
         """Wait until it has been written, after the first `start` bytes; when it came."""
         wanted, deadline = text.encode(), time.monotonic() + PATIENCE
-        while wanted not in self.seen[start:]:
+        while self.seen.find(wanted, start) < 0:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{text!r} never came; the end of what did: {bytes(self.seen[-800:])!r}")
+            start = max(start, len(self.seen) - len(wanted))
             self.read(0.1)
-        return time.monotonic()
+        return self.chunks[-1].at if self.chunks else time.monotonic()
+
+    def quiet(self, seconds: float, patience: float = PATIENCE) -> None:
+        """Look on until nothing has been written for so long."""
+        until = time.monotonic() + patience
+        while (left := min((self.chunks[-1].at if self.chunks else self.began) + seconds, until) - time.monotonic()) > 0:
+            self.read(left)
+
+    def resize(self, columns: int) -> None:
+        """Another width, and the signal a terminal's own process would get."""
+        termios.tcsetwinsize(self.master, (LINES, columns))
+        self._process.send_signal(signal.SIGWINCH)
 
     def echoes(self, seconds: float, interval: float = 0.06) -> list[float]:
-        """Type a letter every `interval` seconds; after how many seconds each was drawn."""
+        """Type a letter every `interval` seconds; after how many seconds each was drawn. The others are added to `lost`."""
         marks, sent, found = _marks(), dict[bytes, float](), list[float]()
         begin = next_key = time.monotonic()
         looked = len(self.seen)
         while (now := time.monotonic()) < begin + seconds or sent:
-            if now > begin + seconds + PATIENCE:
-                raise TimeoutError(f"never drawn: {sorted(sent)}")
+            if now > begin + seconds + LATEST_KEY:
+                self.lost += len(sent)
+                break
             if now >= next_key and now < begin + seconds:
                 mark = next(marks)
                 sent[mark.encode()] = time.monotonic()
@@ -102,8 +131,9 @@ class Pty:
 
     @property
     def cpu(self) -> float:
-        """CPU seconds of the process so far, those of threads that have ended included."""
-        return time.clock_gettime((~self._process.pid << 3) | _PROCESS_CLOCK)
+        """CPU seconds of the process so far, user and system, those of threads and children that have ended included."""
+        children = sum(int(ticks) for ticks in self._proc("stat").rpartition(")")[2].split()[13:15])
+        return time.clock_gettime((~self._process.pid << 3) | _PROCESS_CLOCK) + children / os.sysconf("SC_CLK_TCK")
 
     @property
     def wakeups(self) -> int:
@@ -114,8 +144,16 @@ class Pty:
     @property
     def megabytes(self) -> float:
         """Resident memory."""
-        (line,) = [line for line in self._proc("status").splitlines() if line.startswith("VmRSS")]
-        return int(line.split()[1]) / 1024
+        return self._kilobytes("status", "VmRSS") / 1024
+
+    @property
+    def own_megabytes(self) -> float:
+        """Resident memory, with what it shares with other processes divided among them."""
+        return self._kilobytes("smaps_rollup", "Pss") / 1024
+
+    def _kilobytes(self, file: str, name: str) -> int:
+        (line,) = [line for line in self._proc(file).splitlines() if line.startswith(f"{name}:")]
+        return int(line.split()[1])
 
     def _proc(self, name: str) -> str:
         return (Path("/proc") / str(self._process.pid) / name).read_text()
