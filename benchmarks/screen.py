@@ -18,6 +18,5 @@ def measure(server: Server, rounds: int, say: Callable[[str], None]) -> dict[str
         "key to screen": {**screen_start.echo(server, rounds, say), **screen_stream.echo(server, rounds, say)},
         "Esc to closed connection": screen_stream.escape(server, screen_stream.SAMPLES, say),
         "stored session": screen_sessions.measure(server, rounds, say),
-        "streaming": screen_stream.load(server, min(rounds, screen_stream.MOST_ROUNDS), say),
         "idle": screen_stream.idle(server, say),
     }

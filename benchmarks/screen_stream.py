@@ -1,10 +1,9 @@
-"""The full screen while an answer streams: what Esc, a key and a thousand deltas cost; and what it costs to do nothing."""
+"""The full screen while an answer streams: what Esc and a key cost; and what it costs to do nothing."""
 
 from __future__ import annotations
 
 import json
 import random
-import statistics
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -21,9 +20,6 @@ SAMPLES = 40
 INTERRUPTED = "what came is kept"
 CALM = 1.0  # seconds after which nothing of an answer's end is left to do
 IDLE_FOR = 10.0
-STREAMED_FOR = 10
-RATES = (50, 500)
-MOST_ROUNDS = 3
 
 
 @contextmanager
@@ -89,28 +85,6 @@ def echo(server: Server, rounds: int, say: Callable[[str], None]) -> dict[str, A
             _over(terminal, server)
             terminal.rest(CALM)
     return {"at 500 deltas a second": milliseconds(found)}
-
-
-def load(server: Server, rounds: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """CPU of the whole process for 1,000 deltas of mixed Markdown."""
-    figures: dict[str, Any] = {}
-    with _app(server) as terminal:
-        for rate in RATES:
-            taken: list[tuple[float, float, int]] = []
-            for number in range(1, rounds + 1):
-                say(f"{rate} deltas a second: round {number} of {rounds}")
-                start, began, cpu = len(terminal.seen), time.monotonic(), terminal.cpu
-                _send(terminal, Stream("mixed", rate * STREAMED_FOR, 16, rate))
-                _over(terminal, server)
-                terminal.rest(0.3)
-                taken.append((terminal.cpu - cpu, time.monotonic() - began, len(terminal.seen) - start))
-            cpu, wall, size = (statistics.median(one[index] for one in taken) for index in range(3))
-            figures[f"{rate} deltas a second"] = {
-                "cpu_ms_per_1000": round(cpu * 1e6 / (rate * STREAMED_FOR)),
-                "percent_of_a_core": round(100 * cpu / wall, 1),
-                "written_kb_per_s": round(size / wall / 1000, 1),
-            }
-    return figures
 
 
 def idle(server: Server, say: Callable[[str], None]) -> dict[str, Any]:

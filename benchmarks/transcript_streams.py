@@ -29,6 +29,7 @@ GROWTH_DELTAS = 100
 GROWTH_MIDDLE = 24_000
 GROWTH_KINDS = {"mixed": "document", "code": "code", "table": "table", "list": "list", "paragraph": "paragraph"}
 _SAMPLED_EVERY = 0.04
+_LAST_FRAMES = 0.1
 _WRITTEN_WHOLE = 0.5
 """With fewer of its marks written in one piece, what was on the screen is asked of an emulator."""
 
@@ -189,13 +190,14 @@ def growth(run: Run) -> None:
 
 
 def _growth(running: Driven, kind: str) -> tuple[float, float]:
-    """Of a core, for the deltas before and behind the middle."""
+    """Of a core, for the deltas before and behind the middle; what the end of an answer costs is no delta's."""
     streamed = running.stream(kind, GROWTH_DELTAS, SLOW, middle=GROWTH_MIDDLE)
     times = sorted(streamed.sent.values())
     longest = sorted(range(1, len(times)), key=lambda at: times[at] - times[at - 1])[-2:]
     pause, end = min(longest), max(longest)
-    spans = (times[0], times[pause - 1]), (times[end], times[-1])
-    costs = [streamed.cpu_between(begin, last + SETTLED) / (last - begin) for begin, last in spans]
+    last = max(at for at in times if at < times[-1] - _LAST_FRAMES)
+    spans = (times[0], times[pause - 1]), (times[end], last)
+    costs = [streamed.cpu_between(*span) / (span[1] - span[0]) for span in spans]
     return costs[0], costs[1]
 
 

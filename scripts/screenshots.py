@@ -123,6 +123,26 @@ async def interrupted(pilot: Pilot[Left]) -> None:
     await pilot.press(*"and then?")
 
 
+async def finding(pilot: Pilot[Left]) -> None:
+    await ask(pilot, "code")
+    await pilot.press("ctrl+f", *"the")
+    await until(pilot, lambda: _app(pilot).chat.transcript.current is not None)
+    await pilot.press("up")
+    await pilot.pause(0.3)
+
+
+async def reading(pilot: Pilot[Left]) -> None:
+    await ready(pilot)
+    await pilot.press("f8")
+    await ask(pilot, "Show me what you can do.")
+
+
+async def outline(pilot: Pilot[Left]) -> None:
+    await ask(pilot, "Show me what you can do.", "table")
+    await pilot.press("shift+tab", "o")
+    await pilot.pause(0.3)
+
+
 SHOTS = (
     Shot("chat-dark", folded),
     Shot("chat-light", code, theme="light"),
@@ -136,6 +156,10 @@ SHOTS = (
     Shot("contrast", code, theme="contrast-dark"),
     Shot("ansi", code, theme="ansi-dark"),
     Shot("narrow", chinese, (40, 20)),
+    Shot("chinese-80x24", chinese, (80, 24)),
+    Shot("find", finding, (100, 30)),
+    Shot("reading", reading, (100, 30)),
+    Shot("outline", outline, (100, 30)),
     Shot("first-run", ready, (100, 30), demo=False),
 )
 

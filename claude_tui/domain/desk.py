@@ -11,8 +11,9 @@ from typing import Any, cast
 class Desk:
     """`draft`: the unsent text. `queue`: prompts that wait for the running turn, first to go first.
 
-    `editing`: id of the prompt the draft is to be a new version of. `place`: key of the cell at the top of the screen and the
-    line in it; None where the screen follows the end. `levels`: cell key → the level (0 is collapsed) the user gave it.
+    `editing`: id of the prompt the draft is to be a new version of. `place`: key of the cell at the top of the screen and where
+    in it, as a number that the screen makes and reads (`ui/place.py`); None where the screen follows the end. `levels`: cell key →
+    the level (0 is collapsed) the user gave it.
     """
 
     draft: str = ""

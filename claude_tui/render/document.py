@@ -16,7 +16,7 @@ from rich.segment import Segment
 
 from claude_tui.domain.text import safe_text
 from claude_tui.render.base import Drawn, Heading, LeafRef, LeafStart, Line, Look
-from claude_tui.render.flow import FlowLeaf, FlowShape
+from claude_tui.render.flow import LONGEST_PIECE, FlowLeaf, FlowShape
 from claude_tui.render.inline import plain_inline, without_marks
 from claude_tui.render.leaf import Leaf, Pen, Shared, below
 from claude_tui.render.reader import Reader
@@ -24,8 +24,11 @@ from claude_tui.render.run_leaves import CodeLeaf, TableLeaf
 
 _FULL = 2_500
 """A section with leaves of this weight, about characters, takes in no more."""
+_LINE_ENDS = ("\n", "\r", "\x85", "\u2028", "\u2029")
 _WEIGHTS: dict[type[Leaf], int] = {CodeLeaf: 40, TableLeaf: 80}
 """Characters that a line of code, or a row of a table, counts for."""
+_LINE_WEIGHT = 20
+"""The same for a line of text, behind its own."""
 
 
 class Frame(NamedTuple):
@@ -73,12 +76,13 @@ class Document:
 
     def feed(self, text: str) -> None:
         """Append, in constant time."""
-        self._raw.append(text)
-        self._reader.feed(text)
+        if text:
+            self._raw.append(text)
+            self._reader.feed(text)
 
     def mark(self, number: int) -> None:
         """Set the number of a source behind what is there. It is no part of the text; nor can it be where a line has ended."""
-        if self._raw and not self._raw[-1].endswith("\n"):
+        if self._raw and not self._raw[-1].endswith(_LINE_ENDS):
             self._reader.mark(number)
 
     def finish(self) -> None:
@@ -108,10 +112,10 @@ class Document:
         if reader.read():
             self.changes += 1
             for leaf in reader.settled[self._taken :]:
-                if self._sections[-1].weight >= _FULL:
+                if self._sections[-1].full:
                     self._sections[-1].close()
                     self._sections.append(DocumentSection(self))
-                self._sections[-1].settled.append(leaf)
+                self._sections[-1].take(leaf)
             self._taken = len(reader.settled)
             self._sections[-1].live = reader.live
         return self._sections
@@ -202,6 +206,8 @@ class DocumentSection:
         self.settled: list[Leaf] = []
         self.live: list[Leaf] = []
         self._document = document
+        self._weight = 0
+        """Of all leaves but the last."""
         self._closed: tuple[int, int] | None = None
         """How many changes the document had had when this was closed, and its generation."""
         self._shared: list[Shared] = []
@@ -213,11 +219,15 @@ class DocumentSection:
         return [*self.settled, *self.live] if self.live else self.settled
 
     @property
-    def weight(self) -> int:
-        """About how many characters there are in it."""
-        return sum(
-            len(leaf.source) if isinstance(leaf, FlowLeaf) else leaf.size(80) * _WEIGHTS.get(type(leaf), 1) for leaf in self.settled
-        )
+    def full(self) -> bool:
+        """Whether it has taken in enough."""
+        return bool(self.settled) and self._weight + _weight(self.settled[-1]) >= _FULL
+
+    def take(self, leaf: Leaf) -> None:
+        """Another leaf that is final, but that it may grow if it is a stretch."""
+        if self.settled:
+            self._weight += _weight(self.settled[-1])
+        self.settled.append(leaf)
 
     def close(self) -> None:
         """It takes in no more."""
@@ -272,6 +282,13 @@ class DocumentSection:
         if self._closed is None and leaf not in self.live:
             self._kept[leaf] = wanted, lines, origin
         return lines, origin
+
+
+def _weight(leaf: Leaf) -> int:
+    """About how many characters there are to draw."""
+    if isinstance(leaf, FlowLeaf):
+        return len(leaf.source) + _LINE_WEIGHT * (leaf.source.count("\n", 0, LONGEST_PIECE) + 1)
+    return _WEIGHTS.get(type(leaf), _LINE_WEIGHT) * leaf.size(80)
 
 
 def _lines_of(source: Sequence[str], leaves: Sequence[Leaf]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -20,6 +21,8 @@ from claude_tui.render.wrap import Run, break_points, merge, wrap, wrap_open
 
 SHORTEST_PIECE, LONGEST_PIECE = 1_500, 8_000
 _STEP = 200
+_MOST_LINES = 60
+"""Source lines of a piece, where it may be cut there."""
 _PLACE = re.compile(r"(?<=[ \n])(?=[^ \n])|(?<=[\u3400-\u9fff\uac00-\ud7af])(?=[\u3400-\u9fff\uac00-\ud7af])")
 _CLOSED = re.compile(
     r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)"
@@ -37,6 +40,8 @@ _HEADINGS = {4: Style(italic=True), 5: Style(italic=True, bold=False), 6: Style(
 def next_cut(content: str, start: int, limit: int) -> int | None:
     """Where the piece that begins at `start` ends; None if that is not before `limit`, or not known yet."""
     goal = start + SHORTEST_PIECE
+    if content.count("\n", start, goal) > _MOST_LINES:
+        goal = start + [found.end() for found in islice(re.finditer("\n", content[start:goal]), _MOST_LINES)][-1]
     while goal < limit:
         found = _PLACE.search(content, goal)
         at = found.start() if found else len(content)

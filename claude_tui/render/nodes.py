@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
+HEAD_LENGTH = 300
+"""A line without a bar in so many first characters is no head of a table, so a long line need not be read twice."""
+
 References: TypeAlias = dict[str, Any]
 """Link definitions: normalised label → what markdown-it knows of it."""
 
@@ -54,9 +57,15 @@ class LeafNode(NamedTuple):
 def parser() -> MarkdownIt:
     """The one parser: CommonMark, tables, strike-through and footnotes; HTML is text."""
     from markdown_it import MarkdownIt
+    from markdown_it.rules_block import StateBlock, table
     from mdit_py_plugins.footnote.index import footnote_def  # pyright: ignore[reportUnknownVariableType]
 
+    def bounded_table(state: StateBlock, line: int, end: int, silent: bool) -> bool:
+        start = state.bMarks[line] + state.tShift[line]
+        return state.src.find("|", start, min(start + HEAD_LENGTH, state.eMarks[line])) >= 0 and table(state, line, end, silent)
+
     made = MarkdownIt("js-default", {"maxNesting": 100, "html": False, "linkify": False, "typographer": False})
+    made.block.ruler.at("table", bounded_table, {"alt": ["paragraph", "reference"]})
     made.block.ruler.before("reference", "footnote_def", footnote_def, {"alt": ["paragraph", "reference"]})
     return made
 

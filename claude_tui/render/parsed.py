@@ -124,6 +124,16 @@ class Parsed:
         lines = content.removesuffix("\n").count("\n") + 1 if content else 0
         return node.type == "fence" and node.end_line - node.first_line == lines + 2
 
+    def is_begun_fence(self) -> bool:
+        """Whether the last line begins a block of code, unless there comes a backtick."""
+        node = self.leaves[-1].node if self.leaves else None
+        return node is not None and node.type == "fence" and node.first_line == len(self.lines) - 1
+
+    def may_be_table(self, leaf: LeafNode) -> bool:
+        """Whether this is the first line of a fenced block, and the head of a table if the line to come says so."""
+        first = leaf.node.first_line
+        return leaf.node.type == "fence" and first + 2 >= len(self.lines) and "|" in self.lines[first]
+
     def definitions_before(self, number: int) -> References:
         """The link definitions that stand before this line."""
         old = {name for name, entry in self.references.items() if "map" not in entry}
@@ -142,7 +152,7 @@ class Parsed:
 def box_of(item: Node) -> str:
     """What stands in the box of a task; empty for an item that is none."""
     first = item.children[0] if item.children else None
-    if first is None or first.type != "paragraph" or item.type != "list_item":
+    if first is None or item.type != "list_item" or (first.type != "paragraph" and first.token.markup not in ("=", "-")):
         return ""
     return first.content[1] if _BOX.match(first.content) else ""
 

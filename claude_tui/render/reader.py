@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from claude_tui.domain.text import safe_text
 from claude_tui.render.builders import Builder, CodeBuilder, FlowBuilder, Place, PlainBuilder, TableBuilder
 from claude_tui.render.inline import source_mark, without_marks
 from claude_tui.render.leaf import Leaf
-from claude_tui.render.nodes import LeafNode, References
+from claude_tui.render.nodes import HEAD_LENGTH, LeafNode, Node, References
 from claude_tui.render.parsed import BOX_LENGTH, Parsed, has_box, is_empty
 from claude_tui.render.skeleton import FILLER, OpenContainer, Rest, carry, opening, rest_of, still_open
 from claude_tui.render.unfinished import completed, completed_table, settled_line
 
 _SLAB = 32_000
 """Characters parsed at once at most, when much has come."""
-_LONG_LINE = 300
-_PLAIN_LINE = re.compile(r"[ ]*(?:(?:[-+*]|\d{1,9}[.)]|>)[ ]+)*[^\W_][^|\n]*")
-"""An unfinished line of this length and form can only be text."""
+_LINE_ENDS = ("\n", "\x85", "\u2028", "\u2029")
+_DEFINITION = re.compile(r"\[(?:[^\[\]\\]|\\.)*(?:\]:|\]?\Z)", re.DOTALL)
+"""A paragraph that begins so may be a link definition, if it goes on as one."""
+_IN_LINE = FILLER * HEAD_LENGTH + " "
+"""Stands for the settled part of a line: as little the head of a table as that part was."""
 
 
 class Reader:
@@ -66,7 +69,7 @@ class Reader:
             return False
         text = self._raw + "".join(self._new)
         self._new = []
-        end = len(text) if self._finished else text.rfind("\n") + 1
+        end = len(text) if self._finished else _end_of_lines(text)
         self._raw = text[end:]
         for slab in _slabs(safe_text(text[:end])):
             self._rest.text += slab
@@ -80,11 +83,16 @@ class Reader:
 
     # What is settled.
 
+    @property
+    def _in_line(self) -> bool:
+        """Whether what is settled ends within the line that is unfinished."""
+        return not self._rest.text and self._rest.skeleton.endswith(" ")
+
     def _settle_partial(self) -> str:
         """Set aside the pieces of a long unfinished line that can only be text; what is left of the line."""
         half = self._raw[-1:] if "\ud800" <= self._raw[-1:] <= "\udbff" else ""
         partial = safe_text(self._raw.removesuffix(half))
-        if len(partial) >= _LONG_LINE and _PLAIN_LINE.fullmatch(partial) and self._settle(partial):
+        if len(partial) >= HEAD_LENGTH and "\n" not in partial and self._settle(partial):
             whole, _, partial = self._rest.text.rpartition("\n")
             self._rest.text = whole + "\n" if whole or self._rest.text.startswith("\n") else ""
             self._raw = partial + half
@@ -93,7 +101,10 @@ class Reader:
     def _settle(self, partial: str, *, final: bool = False) -> bool:
         """Set aside what cannot change; whether there was anything. What is left of `partial` is in the rest then."""
         parsed = Parsed(self._rest, partial, self._old_references)
-        self._note(parsed.references)
+        if not partial:
+            self._note(parsed.references)
+        elif parsed.is_begun_fence():
+            return False
         count = len(parsed.leaves) if final else self._ready(parsed)
         for index in range(count):
             self._settle_leaf(parsed, index)
@@ -139,10 +150,10 @@ class Reader:
         growing = self._growing if not index else None
         builder = growing or self._builder(parsed, index, self._codes)
         match builder:
-            case FlowBuilder() if leaf.node.type == "paragraph":
-                builder.limit = _limit(leaf.node.content)
+            case FlowBuilder() if leaf.node.type == "paragraph" or (partial and leaf.node.token.markup.startswith("#")):
+                builder.limit = 0 if growing is None and _may_be_definition(parsed, leaf.node) else _limit(leaf.node.content)
             case CodeBuilder() | TableBuilder():
-                if partial:
+                if partial or parsed.may_be_table(leaf) or rest_of(parsed.lines[leaf.node.first_line], leaf.node.first_line, containers) is None:
                     return None
             case _:
                 return None
@@ -167,19 +178,20 @@ class Reader:
             skeleton += f"    {FILLER}\n"
             builder.drop = 1
         else:
-            line = rest_of(parsed.lines[node.first_line], node.first_line, containers) or node.token.markup
-            skeleton += " " * (len(line) - len(line.lstrip(" "))) + node.token.markup + node.token.info + "\n"
+            line = rest_of(parsed.lines[node.first_line], node.first_line, containers) or ""
+            skeleton += " " * (len(line) - len(line.lstrip(" "))) + node.token.markup + "\n"
         return parsed.rest_from(node.end_line, 0, containers, skeleton)
 
     # What is not.
 
     def _read_live(self, partial: str) -> None:
         partial = settled_line(partial, code=isinstance(self._growing, CodeBuilder))
-        text = self._rest.text + partial
-        if self._growing is None or isinstance(self._growing, FlowBuilder):
-            text = completed_table(text)
-        rest = Rest(text, self._rest.line, self._rest.after_blank, self._rest.skeleton, self._rest.open)
-        parsed = Parsed(rest, "", self._old_references)
+        parsed = Parsed(self._rest, partial, self._old_references)
+        if parsed.leaves and parsed.leaves[-1].node.type in ("paragraph", "table") and not self._in_line:
+            text = self._rest.text + partial
+            table = completed_table(text)
+            if table != text:
+                parsed = Parsed(replace(self._rest, text=table), "", self._old_references)
         self.live = []
         codes = self._codes
         for index, leaf in enumerate(parsed.leaves):
@@ -215,24 +227,38 @@ class Reader:
         return FlowBuilder(place, BOX_LENGTH if has_box(leaf) else 0)
 
 
+def _end_of_lines(text: str) -> int:
+    """Where the last line end ends: a carriage return that may be half of one is none."""
+    return max(text.rfind("\r", 0, len(text) - 1), *(text.rfind(end) for end in _LINE_ENDS)) + 1
+
+
 def _limit(content: str) -> int:
     """Up to where a paragraph may be cut that can go on: its last line may still be the head of a table, if it is no long one."""
     last = content.rfind("\n") + 1
-    long = len(content) - last >= _LONG_LINE and "|" not in content[last:]
-    return len(content) if long else last
+    line = content[last:].lstrip(" ")
+    return len(content) if len(line) >= HEAD_LENGTH and "|" not in line[:HEAD_LENGTH] else last
+
+
+def _may_be_definition(parsed: Parsed, node: Node) -> bool:
+    """Whether what comes can make a link definition of this paragraph, or the title of one above it."""
+    if node.content[:1] in ('"', "'", "("):
+        return any("]:" in line for line in parsed.lines[max(0, node.first_line - 2) : node.first_line])
+    return _DEFINITION.match(node.content) is not None
 
 
 def _behind_cut(parsed: Parsed, leaf: LeafNode, builder: FlowBuilder, containers: list[OpenContainer], skeleton: str) -> Rest:
-    """What is left of a paragraph behind its last piece that is settled, and of the text."""
+    """What is left of a paragraph or heading behind its last piece that is settled, and of the text."""
     content, cut = leaf.node.content, builder.cut or 0
     number = leaf.node.first_line + content.count("\n", 0, cut)
     start = content.rfind("\n", 0, cut) + 1
-    builder.skip = len(FILLER) + 1
     if not content[start:cut].strip():
+        builder.skip = len(FILLER) + 1
         return parsed.rest_from(number, 0, containers, f"{skeleton}{FILLER}\n")
+    builder.skip = len(_IN_LINE)
     end = content.find("\n", cut)
     column = parsed.lines[number].rfind(content[start : end if end >= 0 else len(content)]) + cut - start
-    return parsed.rest_from(number, column, containers, f"{skeleton}{FILLER} ")
+    mark = leaf.node.token.markup + " " if leaf.node.type == "heading" else ""
+    return parsed.rest_from(number, column, containers, skeleton + mark + _IN_LINE)
 
 
 def _slabs(text: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from claude_tui.render.nodes import LISTS, LeafNode, Node
 
 FILLER = "x"
 _QUOTE = re.compile(r" {0,3}> ?")
+_QUOTED = re.compile(r" *> ?")
 _ITEM = re.compile(r" {0,3}(?:[-+*]|\d{1,9}[.)])")
 _NOTE = re.compile(r" {0,3}\[\^[^ \]]+\]:")
 _NOTE_INDENT = 4
@@ -90,13 +91,13 @@ def open_at(node: Node, line: str, around: Sequence[OpenContainer]) -> tuple[str
 def rest_of(line: str, number: int, around: Sequence[OpenContainer]) -> str | None:
     """What the line (the one with this number) holds inside of these containers; None where tabs or laziness make that unclear."""
     for one in around:
-        if one.line == number:
-            line = line[len(one.opener) :]
-        elif not one.indent:
-            found = _QUOTE.match(line)
+        if not one.indent:
+            found = _QUOTED.match(line)
             if found is None or "\t" in line[: found.end() + 1]:
                 return None
             line = line[found.end() :]
+        elif one.line == number:
+            line = line[len(one.opener) :]
         else:
             if line[: one.indent].strip(" "):
                 return None

@@ -29,6 +29,7 @@ from claude_tui.ui.marks import Highlighter, Marks
 from claude_tui.ui.reading import Reading
 from claude_tui.ui.selecting import Ends, edges_of, ends_at, ends_of, key_of, selection_of
 from claude_tui.ui.terminal import backlog
+from claude_tui.ui.terminal_rows import RowWriter
 from claude_tui.ui.themes import without_colour
 
 RIGHT_MARGIN = 2
@@ -62,6 +63,7 @@ class ConversationView(ScrollView):
         self._reader = Reading(self._rows, conversation.cells)
         self._brush = Brush(0, Style(), look, Style())
         self._frame = Frame(self._lay)
+        self._writer = RowWriter(self)
         self._view: list[Stretch[Strip]] = []
         self._revision = conversation.revision
         self._idle = Idle(self._refine)
@@ -141,8 +143,9 @@ class ConversationView(ScrollView):
         self._reshape()
         self._reader.settle(height)
         self._view = self._rows.view(self._reader.top, height)
-        self._place()
-        self._paint()
+        direct = len(self._frame.rows) == height and self._writer.can_write
+        self._place(direct=direct)
+        self._paint(direct=direct)
         self._rows.trim()
         self._idle.wake()
 
@@ -173,9 +176,13 @@ class ConversationView(ScrollView):
             self._brush = brush
             self._rows.repaint()
             self._frame.forget()
+            self._writer.forget()
 
-    def _place(self) -> None:
-        """Tell the scroll bar, past what lays the screen out anew; the bar shows eighths of a cell, less is no change."""
+    def _place(self, *, direct: bool = False) -> None:
+        """Tell the scroll bar, past what lays the screen out anew; the bar shows eighths of a cell, less is no change.
+
+        `direct`: past what paints it, too.
+        """
         total, height, top = max(self._rows.total, 1), self.size.height, self._rows.offset(self._reader.top)
         self.set_reactive(_VIRTUAL_SIZE, Size(self.size.width, total))
         if round(self.scroll_y) != top:
@@ -184,10 +191,15 @@ class ConversationView(ScrollView):
         bar = 8 * height * top // total, 8 * height * height // total
         if bar != self._bar:
             self._bar = bar
-            self.vertical_scrollbar.window_virtual_size, self.vertical_scrollbar.window_size = total, height
-            self.vertical_scrollbar.position = top
+            if direct:
+                self._writer.tell_bar(total, height, top)
+            else:
+                self._writer.forget()
+                self.vertical_scrollbar.window_virtual_size, self.vertical_scrollbar.window_size = total, height
+                self.vertical_scrollbar.position = top
 
-    def _paint(self) -> None:
+    def _paint(self, *, direct: bool = False) -> None:
+        """Put the rows on the screen. `direct`: past the compositor."""
         width, height = self.size
         selection = self.text_selection
         ends = ends_of(self._rows, selection, GUTTER) if selection is not None else None
@@ -196,8 +208,13 @@ class ConversationView(ScrollView):
         if not self._reader.at_end:
             strip, overlay = lines[-1]
             lines[-1] = strip, overlay._replace(pill=pill_words(self._reader.new_rows, self._reader.rows_below))
-        for first, behind in self._frame.show(lines):
-            self.refresh(Region(0, first, width, behind - first))
+        changed = self._frame.show(lines)
+        if direct:
+            self._writer.write(self._frame.before, self._frame.rows, changed, self._frame.moved)
+        else:
+            self._writer.leave_to_compositor(changed)
+            for first, behind in changed:
+                self.refresh(Region(0, first, width, behind - first))
         if self._marks is not None:
             self._marks.next_frame()
 
@@ -232,6 +249,7 @@ class ConversationView(ScrollView):
     def render_lines(self, crop: Region) -> list[Strip]:
         """What `draw` has painted; colour filters have no part, since every look brings its own colours."""
         blank, frame = self._brush.blank, self._frame.rows
+        self._writer.painted(crop.y, crop.bottom)
         rows = (frame[y] if y < len(frame) else blank for y in range(crop.y, crop.bottom))
         return [strip.crop(crop.x, crop.right) for strip in rows]
 

@@ -37,6 +37,8 @@ class RowWriter:
         """The scroll bar as it is on the screen, as far as that is known."""
         self._numbers: tuple[object, ...] = ()
         self._clear_of: object = None
+        self._expected: tuple[int, int] | None = None
+        """The rows, from the first to behind the last, that the compositor was asked to paint and has not yet."""
 
     @property
     def can_write(self) -> bool:
@@ -44,16 +46,25 @@ class RowWriter:
         view = self._view
         app = cast("App[Any]", view.app)  # pyright: ignore[reportUnknownMemberType]
         screen = view.screen
-        if not isinstance(app._driver, TerminalDriver) or app._batch_count or app.is_inline or screen is not app.screen:
+        if (
+            self._expected is not None
+            or not isinstance(app._driver, TerminalDriver)
+            or app._batch_count
+            or app.is_inline
+            or screen is not app.screen
+        ):
             return False
-        compositor = screen._compositor
-        if screen._layout_required or compositor._dirty_regions or screen._dirty_widgets:
+        compositor, region = screen._compositor, view.region
+        if screen._layout_required or not screen._dirty_widgets.isdisjoint((view, view.vertical_scrollbar)):
+            return False
+        if any(
+            dirty.size and dirty.overlaps(region) for dirty in compositor._dirty_regions
+        ):  # the terminal does not show what was drawn last
             return False
         visible = compositor.visible_widgets
         if visible is not self._clear_of:
             around = {*view.ancestors_with_self, view.vertical_scrollbar}
-            region = view.region
-            if any(widget not in around and place.overlaps(region) for widget, (place, _) in visible.items()):
+            if any(place.size and place.overlaps(region) and widget not in around for widget, (place, _) in visible.items()):
                 return False
             self._clear_of = visible
         return True
@@ -64,7 +75,8 @@ class RowWriter:
         """
         view = self._view
         app = cast("App[Any]", view.app)  # pyright: ignore[reportUnknownMemberType]
-        left, top, _, height = view.region
+        left, top, width, height = view.region
+        width -= view.scrollbar_size_vertical
         parts = [BEGIN_SYNC if app._sync_available else "", "\x1b[0m"]
         bar_before, bar = self._bar, self._bar_strips()
         if moved:
@@ -74,17 +86,18 @@ class RowWriter:
             changed = [(y, y + 1) for y, strip in enumerate(rows) if before[y] is not strip]
         for first, behind in changed:
             for y in range(first, behind):
-                parts.append(_row(before[y], rows[y], left, top + y, app.console))
+                parts.append(_row(before[y].crop(0, width), rows[y].crop(0, width), left, top + y, app.console))
         if bar:
-            column = left + view.region.width - bar[0].cell_length
             if len(bar_before) != len(bar):
                 bar_before = [_NOTHING] * len(bar)
             parts += [
-                f"\x1b[{top + y + 1};{column + 1}H{strip.render(app.console)}"
+                f"\x1b[{top + y + 1};{left + width + 1}H{strip.render(app.console)}"
                 for y, strip in enumerate(bar)
                 if strip is not bar_before[y] and strip != bar_before[y]
             ]
             self._bar = bar
+        if not any(parts[2:]):
+            return
         x, y = app.screen.outer_size.clamp_offset(app.cursor_position)
         parts += [f"\x1b[{y + 1};{x + 1}H", END_SYNC if app._sync_available else ""]
         if app._driver is not None:
@@ -96,10 +109,23 @@ class RowWriter:
         bar.set_reactive(cast("Any", ScrollBar.window_virtual_size), total)
         bar.set_reactive(cast("Any", ScrollBar.window_size), height)
         bar.set_reactive(cast("Any", ScrollBar.position), position)
-        bar._set_dirty()  # whoever paints it later paints it anew
+        bar._layout_cache.clear()  # whoever paints it paints it anew, without being asked to
+        bar._set_dirty()
+
+    def leave_to_compositor(self, changed: Sequence[tuple[int, int]]) -> None:
+        """These runs of rows are painted some other way, and so is the bar."""
+        self._bar = []
+        if changed:
+            first, last = self._expected or changed[0]
+            self._expected = min(first, changed[0][0]), max(last, changed[-1][1])
+
+    def painted(self, first: int, last: int) -> None:
+        """The compositor has taken the rows from `first` up to `last`."""
+        if self._expected is not None and first <= self._expected[0] and self._expected[1] <= last:
+            self._expected = None
 
     def forget(self) -> None:
-        """Styles have changed."""
+        """The bar has other colours."""
         self._bar = []
 
     def _bar_strips(self) -> list[Strip]:

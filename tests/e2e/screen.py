@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import signal
 import time
@@ -30,6 +31,7 @@ class ScreenTerminal(Terminal):
         self._stream = pyte.Stream(self._display)
         self._taken = 0
         self._half = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a read may end in the midst of a character
 
     # Eyes.
 
@@ -41,7 +43,7 @@ class ScreenTerminal(Terminal):
             return
         finally:
             raw = self.raw
-            text = self._half + raw[self._taken :].decode("utf-8", "ignore")
+            text = self._half + self._decoder.decode(raw[self._taken :])
             self._taken = len(raw)
             text, self._half = _whole(text)
             self._stream.feed(_UNKNOWN.sub(lambda found: found[0] if _KNOWN_MODES.fullmatch(found[0]) else "", text))
@@ -55,6 +57,23 @@ class ScreenTerminal(Terminal):
     def shown(self) -> str:
         """The screen as text."""
         return "\n".join(self.rows)
+
+    @property
+    def picture(self) -> list[list[pyte.screens.Char]]:
+        """The screen with its colours."""
+        buffer, columns = self._display.buffer, range(self._display.columns)
+        return [[buffer[y][x] for x in columns] for y in range(self._display.lines)]
+
+    def quiet(self) -> None:
+        """Wait until nothing has been written for a moment: an idle program writes nothing."""
+        size = -1
+        while size != len(self.raw):
+            size = len(self.raw)
+            self._read(0.4)
+
+    def wipe(self) -> None:
+        """Lose what the terminal shows."""
+        self._display.erase_in_display(2)
 
     def until(self, condition: Callable[[str], bool], what: str = "the condition") -> str:
         """Wait for a screen of which this holds; the screen."""

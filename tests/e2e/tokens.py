@@ -26,6 +26,7 @@ _LINK = re.compile(r"\x1b\]8;(?:id=\d+)?;(?:(?:https?|mailto):[\x21-\x7e]{1,2000
 _MOVE = re.compile(r"\x1b\[\d+(?:;\d+)?H|\x1b\[\d+[ABCD]|\x1b\[[0-2]?[JK]")
 _MODES = ["7", "25", "1000", "1003", "1004", "1006", "1015", "1016", "1049", "2004", "2026", "2048"]
 _MODE = re.compile(rf"\x1b\[\?(?:{'|'.join(_MODES)})[hl]|\x1b\[\?20(?:26|48)\$p|\x1b\[>\d+u|\x1b\[<u")
+_SCROLL = re.compile(r"\x1b\[(?:\d+;\d+)?r|\x1b[DM]")
 _POINTER = re.compile(r"\x1b\]22;[a-z-]*(?:\x07|\x1b\\)")
 
 
@@ -59,7 +60,7 @@ def text_of(data: str | bytes) -> str:
 
 def foreign(data: str | bytes, allowed: Iterable[str] = ()) -> list[Token]:
     """Tokens that neither belong to a Textual program nor match a pattern in `allowed` (the program's own: title, bell)."""
-    patterns = [_MOVE, _MODE, _POINTER, *map(re.compile, allowed)]
+    patterns = [_MOVE, _MODE, _SCROLL, _POINTER, *map(re.compile, allowed)]
     return [
         token
         for token in tokens(data)

@@ -13,7 +13,7 @@ from claude_tui.fakeapi import FakeApi, ThreadApi, plan_of
 from scripts.screenshots import SHOTS, take
 
 SHOWN = {
-    "chat-80x24": ("functools.lru_cache", "Message Claude"),
+    "find": ("functools.lru_cache", "4/5"),
     "chinese": ("天王星", "太阳系的行星", "中"),
     "interrupted": ("Interrupted: what came is kept.", "and then?"),
     "first-run": ("A key is needed", "ANTHROPIC_API_KEY"),
