@@ -8,7 +8,7 @@ parsed; the containers it was in are kept as a skeleton. The leaves are the same
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from claude_tui.domain.text import safe_text
@@ -185,9 +185,11 @@ class Reader:
     # What is not.
 
     def _read_live(self, partial: str) -> None:
-        partial = settled_line(partial, code=isinstance(self._growing, CodeBuilder))
+        in_line = self._in_line
+        if not in_line:
+            partial = settled_line(partial, code=isinstance(self._growing, CodeBuilder))
         parsed = Parsed(self._rest, partial, self._old_references)
-        if parsed.leaves and parsed.leaves[-1].node.type in ("paragraph", "table") and not self._in_line:
+        if parsed.leaves and parsed.leaves[-1].node.type == "paragraph" and not in_line:
             text = self._rest.text + partial
             table = completed_table(text)
             if table != text:
@@ -199,8 +201,9 @@ class Reader:
             builder = self._builder(parsed, index, codes)
             codes += isinstance(builder, CodeBuilder) and builder is not self._growing
             if last and isinstance(builder, FlowBuilder):
-                inline = leaf.node.children[0].token if leaf.node.children else leaf.node.token
-                inline.content = completed(inline.content)
+                _complete(leaf.node.children[:1])
+            elif last and partial and isinstance(builder, TableBuilder):
+                _complete(leaf.node.children[-1].children[-1].children)
             if builder is self._growing:
                 self.live += builder.live(leaf.node, parsed.line)
             else:
@@ -259,6 +262,15 @@ def _behind_cut(parsed: Parsed, leaf: LeafNode, builder: FlowBuilder, containers
     column = parsed.lines[number].rfind(content[start : end if end >= 0 else len(content)]) + cut - start
     mark = leaf.node.token.markup + " " if leaf.node.type == "heading" else ""
     return parsed.rest_from(number, column, containers, skeleton + mark + _IN_LINE)
+
+
+def _complete(nodes: Sequence[Node]) -> None:
+    """Close the marks that are open at the end of the last of these that has content: a paragraph's, or the cells of a row."""
+    for node in reversed(nodes):
+        inline = node.children[0].token if node.children else node.token
+        if inline.content:
+            inline.content = completed(inline.content)
+            break
 
 
 def _slabs(text: str) -> Iterator[str]:

@@ -7,18 +7,25 @@ from __future__ import annotations
 
 import re
 
+_CONTAINERS = r"(?:[ >\t]|[-+*][ ]+|\d{1,9}[.)][ ]+)*"
 _UNDECIDED = re.compile(
-    r"[ >]*(?:[-+*_=# ]+|\d{1,9}[.)]?|`{1,2}|`{3,}[^`\n]*|~{1,2}|~{3,}[^\n]*|\[\^?[^\]]{0,80}\]?:?|\|[-: |]*)?[ ]*"
+    _CONTAINERS + r"(?:[-+*_=#:| ]+|\d{1,9}[.)]?|`{1,2}|`{3,}[^`\n]*|~{1,2}|~{3,}[^\n]*|\[(?:[ ]|\^?[^\]\s]{0,40})\]?:?|!|\\)?[ ]*"
 )
-"""A whole line of nothing but marks: a list item, a heading, a rule, a fence, a definition to be."""
+"""A whole line of nothing but marks: a list item, a heading, a rule, a fence, a task, a definition to be."""
 _FENCE = re.compile(r"[ >]*(?:`+|~+)[ ]*")
-_ROW = re.compile(r"[ >]*\|.*\S.*")
+_ROW = re.compile(r"[ >]*\|.*[^\s|].*")
 _RULER = re.compile(r"[ >]*\|?[ :|-]+")
-_CODE = re.compile(r"(?<!`)(`+)(?!`)")
-_CODE_SPANS = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
-_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*$|!?\[([^\[\]\n]*)\]?$")
-_TRAILING = re.compile(r"(?<!\\)[*_~]+$")
-_MARK = re.compile(r"(?<![\\*_~])(\*{1,3}|_{1,3}|~~)(?![*_~])")
+_URL = r"\((?:[^()\s]|\([^()\s]*\)?)*(?:\s+[\"'(]?[^)\n]*)?"
+_LINK = re.compile(rf"(?<![A-Za-z0-9_)\]])(!?)\[(?!\^)([^\[\]]*)(?:\](?:{_URL}|\[[^\[\]\n]*)?)?$")
+"""A link or image that has come in part; its label may have come whole."""
+_LABEL = re.compile(r"(?<![A-Za-z0-9_)\]])(!?)\[(?!\^)([^\[\]]*)$")
+_WAITING = re.compile(r"\[\^[^\]\s]{0,40}$|(?<!\S)!$|<(?:h(?:t(?:t(?:ps?:?/?)?)?)?|mailto:?)?$")
+"""What is not drawn before it is known to be a footnote, an image, an address."""
+_ADDRESS = re.compile(r"<((?:https?:|mailto:|[^\s<>@]+@)[^\s<>]*)$", re.IGNORECASE)
+_TRAILING = re.compile(r"[*_~]+$")
+_MARK = re.compile(r"(?<![*_~])(\*{1,3}|_{1,3}|~~)(?![*_~])")
+_HIDDEN = re.compile(r"\\.|!?\[[^\[\]]*\]\([^()\s]*(?:\s\"[^\"]*\")?\)|https?://[^\s*]+", re.DOTALL)
+"""Where a mark is none: behind a backslash, in a link that is whole, in an address."""
 
 
 def settled_line(partial: str, *, code: bool) -> str:
@@ -30,47 +37,77 @@ def completed_table(text: str) -> str:
     """`text` (whole lines and one that may be unfinished) with its last line as the head of a table, if it looks like one."""
     *before, last = text.rstrip("\n").split("\n")
     above = before[-1] if before else ""
-    if _ROW.fullmatch(last) and last.count("|") > 1 and "|" not in above:
-        bar = last.index("|")
-        head = last if last.rstrip().endswith("|") else last + " |"
-        return "\n".join([*before, head, last[:bar] + "|" + "---|" * (head.count("|") - head.count("\\|") - 1), ""])
-    if _RULER.fullmatch(last) and "|" in last and _ROW.fullmatch(above) and above.count("|") > 1:
-        bar = above.index("|")
-        columns = above.strip(" >").strip("|").replace("\\|", "").count("|") + 1
-        return "\n".join([*before, above[:bar] + "|" + "---|" * columns, ""])
+    if _RULER.fullmatch(last) and "|" in last and _ROW.fullmatch(above):
+        return "\n".join([*before[:-1], *_table_of(above), ""])
+    if _ROW.fullmatch(last) and "|" not in above:
+        return "\n".join([*before, *_table_of(last), ""])
     return text
+
+
+def _table_of(head: str) -> tuple[str, str]:
+    """The head of a table, closed, and the line below it."""
+    bar = head.index("|")
+    if not head.rstrip().endswith("|"):
+        head += " |"
+    return head, head[:bar] + "|" + "---|" * (head.count("|") - head.count("\\|") - 1)
 
 
 def completed(content: str) -> str:
     """Inline Markdown with the marks closed that are open at its end; a link to be is its label."""
-    ticks: str | None = None
-    after = 0
-    for found in _CODE.finditer(content):
-        if ticks is None:
-            ticks, after = found.group(1), found.end()
-        elif found.group(1) == ticks:
-            ticks, after = None, found.end()
-    if ticks is not None:
-        return content.rstrip("`") + ticks if content[after:].strip("` \n") else content[: after - len(ticks)]
-    content = _LINK.sub(lambda match: match.group(1) or match.group(2) or "", content)
-    found = _TRAILING.search(content)
-    if found:
-        stack, run = _open_marks(content[: found.start()]), found.group()
-        if not (stack and run == stack[-1]) and (not stack or stack[-1].startswith(run) or content[: found.start()][-1:].isspace()):
-            content = content[: found.start()]
-    closers = "".join(reversed(_open_marks(content)))
-    return content.rstrip() + closers if closers else content
+    content, code = _parted(content)
+    content = _ADDRESS.sub(r"\1", _WAITING.sub("", _without_half_escape(content)))
+    masked = _masked(content)
+    link = _LINK.search(masked) if not code else _LABEL.search(masked)
+    if link is not None and (link.group(2).strip() or code):
+        label = content[link.start(2) : link.end(2)]
+        image = rf"\[image: {label}" if label else ""
+        content = content[: link.start()] + (image if link.group(1) else label)
+    elif link is not None:
+        content = content[: link.start()]
+    if not code:
+        found = _TRAILING.search(_masked(content))
+        content = content[: found.start()] if found else content
+    closers = "".join(reversed(_open_marks(content + code)))
+    return (content + code).rstrip() + closers if closers else content + code
+
+
+def _parted(content: str) -> tuple[str, str]:
+    """What stands before a code span that is open at the end, and the span, closed; no span where there is nothing in it yet."""
+    found = re.search("`+", _masked(content))
+    if found is None:
+        return content, ""
+    inside = content[found.end() :].rstrip("`")
+    return content[: found.start()], found.group() + inside + found.group() if inside.strip() else ""
+
+
+def _without_half_escape(content: str) -> str:
+    """Without a backslash at its end that escapes what comes."""
+    return content[:-1] if (len(content) - len(content.rstrip("\\"))) % 2 else content
+
+
+def _masked(content: str) -> str:
+    """The content with letters for what is in code spans or escaped."""
+    return re.sub(r"\\.|(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", lambda found: "c" * len(found.group()), content, flags=re.DOTALL)
 
 
 def _open_marks(content: str) -> list[str]:
     """The marks of emphasis that are open at the end."""
-    text = _CODE_SPANS.sub(lambda match: "c" * len(match.group()), content)
+    text = _HIDDEN.sub(lambda found: "c" * len(found.group()), _masked(content))
     stack: list[str] = []
     for found in _MARK.finditer(text):
         mark = found.group(1)
         before, behind = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
         if mark in stack and before.strip():
             del stack[stack.index(mark) :]
-        elif behind.strip() and not (mark[0] == "_" and before.isalnum()):
+        elif len(mark) == 3 and before.strip() and stack and len("".join(stack[-2:])) == 3:
+            del stack[-2:]
+        elif _opens(mark, before, behind):
             stack.append(mark)
     return stack
+
+
+def _opens(mark: str, before: str, behind: str) -> bool:
+    """Whether a mark between these characters may begin emphasis."""
+    if not behind.strip() or (mark[0] == "_" and before.isalnum()) or (before.isdigit() and behind.isdigit()):
+        return False
+    return behind.isalnum() or not before.isalnum()

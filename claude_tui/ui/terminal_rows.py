@@ -9,6 +9,7 @@ Whatever else paints the screen later finds the same rows. Where it cannot be do
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -45,21 +46,16 @@ class RowWriter:
         """Whether the view is on the screen as it was laid out last, with nothing in front of it."""
         view = self._view
         app = cast("App[Any]", view.app)  # pyright: ignore[reportUnknownMemberType]
-        screen = view.screen
-        if (
-            self._expected is not None
-            or not isinstance(app._driver, TerminalDriver)
-            or app._batch_count
-            or app.is_inline
-            or screen is not app.screen
-        ):
+        screen, region = view.screen, view.region
+        if sys.platform == "win32" or not isinstance(app._driver, TerminalDriver) or app._batch_count:  # unseen on Windows
             return False
-        compositor, region = screen._compositor, view.region
-        if screen._layout_required or not screen._dirty_widgets.isdisjoint((view, view.vertical_scrollbar)):
+        if self._expected is not None or screen is not app.screen or screen._layout_required:
             return False
-        if any(
-            dirty.size and dirty.overlaps(region) for dirty in compositor._dirty_regions
-        ):  # the terminal does not show what was drawn last
+        compositor = screen._compositor
+        # What is to be painted yet is not what the terminal shows.
+        if not screen._dirty_widgets.isdisjoint((view, view.vertical_scrollbar)):
+            return False
+        if any(dirty.size and dirty.overlaps(region) for dirty in compositor._dirty_regions):
             return False
         visible = compositor.visible_widgets
         if visible is not self._clear_of:

@@ -46,13 +46,24 @@ def test_it_exists(owner: Any, names: str) -> None:
     ("name", "kind"),
     [
         ("_driver", None), ("_clipboard", str), ("_exit", bool), ("_exception", None), ("_exception_event", asyncio.Event),
-        ("_exit_renderables", list), ("_return_code", None),
+        ("_exit_renderables", list), ("_return_code", None), ("_batch_count", int), ("_sync_available", bool),
     ],
 )  # fmt: skip
 async def test_an_app_has_it(name: str, kind: type | None) -> None:
     app: App[None] = App()
     assert hasattr(app, name), f"{CHANGED}App lost {name}"
     assert kind is None or isinstance(getattr(app, name), kind), f"{CHANGED}App.{name} is {getattr(app, name)!r}"
+
+
+async def test_a_running_screen_says_what_is_to_be_painted() -> None:
+    app: App[None] = App()
+    async with app.run_test():
+        screen = app.screen
+        assert isinstance(screen._layout_required, bool), CHANGED
+        assert isinstance(screen._dirty_widgets, set), CHANGED
+        assert isinstance(screen._compositor._dirty_regions, set), CHANGED
+        assert screen in screen._compositor.visible_widgets, CHANGED
+        assert isinstance(screen._layout_cache, dict) and callable(screen._set_dirty), CHANGED
 
 
 async def test_a_running_app_keeps_its_driver_in_one_place() -> None:
