@@ -5,8 +5,6 @@ The language is never guessed. What a lexer makes of a text changes its colours 
 
 from __future__ import annotations
 
-import logging
-import math
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -16,13 +14,11 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-from claude_tui.domain.text import safe_line, safe_text
+from claude_tui.domain.text import safe_line
 from claude_tui.render.base import Line, Look
-from claude_tui.render.line_lexer import Tokens, WholeLexing, lexer_of
+from claude_tui.render.line_lexer import Tokens
 from claude_tui.render.palettes import PALETTES, readable
 from claude_tui.render.wrap import Run, clusters, merge
-
-_log = logging.getLogger(__name__)
 
 MOST_EXACT = 60_000
 """Characters of code that are lexed as a whole."""
@@ -112,22 +108,6 @@ def styled(text: str, tokens: Tokens, look: Look) -> list[Run]:
     return merge([*runs, (text[ends[-1] :], look.code)])
 
 
-@lru_cache(maxsize=64)
-def highlight(code: str, language: str, look: Look) -> tuple[tuple[Run, ...], ...]:
-    """The lines of `code` (clean, without tabs) as runs, in exact colours; plain where it is longer than `MOST_EXACT`."""
-    lines = code.split("\n")
-    tokens: Sequence[Tokens] = [()] * len(lines)
-    lexer = lexer_of(language.lower()) if language and len(code) <= MOST_EXACT else None
-    if lexer is not None:
-        try:
-            lexing = WholeLexing(lexer, lines)
-            lexing.go_on(math.inf)
-            tokens = lexing.lines
-        except Exception:
-            _log.warning("the lexer for %s failed", language, exc_info=True)
-    return tuple(tuple(styled(line, its, look)) for line, its in zip(lines, tokens, strict=True))
-
-
 def fold(runs: Sequence[Run], width: int) -> list[Line]:
     """One line of code as lines: a break swallows one space at most, and the lines after the first are narrower by a mark."""
     text = "".join(piece for piece, _ in runs)
@@ -203,13 +183,3 @@ def _fold_points_of_cells(text: str, first: int, rest: int) -> list[tuple[int, i
         bounds.append((start, stop))
         start, room = stop + (stop == at and text[at] == " "), rest
     return [*bounds, (start, len(text))]
-
-
-def code_lines(code: str, info: str, look: Look, width: int, number: int) -> list[Line]:
-    """A whole code block in its frame: see `CodeRun`."""
-    from claude_tui.render.code_run import CodeRun
-
-    run = CodeRun(info, number)
-    run.extend(safe_text(code).split("\n"))
-    run.close()
-    return [*run.head(look, width), *run.draw(0, run.count, look, width), *run.foot(look, width)]

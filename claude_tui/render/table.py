@@ -27,15 +27,6 @@ HEADROOM = 4
 """Cells a column of a growing table gets where there is room: its numbers get longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows are as long as `head`."""
-
-    head: Sequence[TableCell]
-    aligns: Sequence[Align]
-    rows: Sequence[Sequence[TableCell]]
-
-
 @dataclass(slots=True)
 class Extents:
     """What the columns of some rows need, in cells: their widest line, with the head and without it (`body`), and longest word.
@@ -100,15 +91,6 @@ def fit(needs: Extents, width: int, *, growing: bool = False) -> Layout:
         for goal in ([min(need, max(room // 3, low)) for need, low in zip(needs.words, least, strict=True)], natural):
             _grow(widths, goal, room)
     return Layout(widths, needs.several or any(need > cells for need, cells in zip(needs.body, widths, strict=True)))
-
-
-def table_lines(table: Table, look: Look, width: int) -> list[Line]:
-    """The table in at most `width` cells."""
-    needs = Extents.of(table.head)
-    for row in table.rows:
-        needs.add(row)
-    painter = Painter(table.head, table.aligns, fit(needs, width), look, width)
-    return [*painter.top(alone=not table.rows), *painter.rows(table.rows)]
 
 
 @dataclass(frozen=True, slots=True)

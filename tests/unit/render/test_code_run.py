@@ -14,11 +14,12 @@ from rich.style import Style
 from claude_tui.domain.text import safe_text
 from claude_tui.render import code_run
 from claude_tui.render.base import Line
-from claude_tui.render.code import code_lines, fold, highlight
+from claude_tui.render.code import fold
 from claude_tui.render.code_run import CHUNK, CodeRun
 from claude_tui.render.line_lexer import START, LineLexer, WholeLexing, lexer_of
 from claude_tui.render.wrap import clusters, expand_tabs
 from tests.unit.render.drawing import DARK, check, copied, cut_anywhere, nasty, widths
+from tests.unit.render.wholes import highlight
 
 CLIPPED = dataclasses.replace(DARK, clip_code=True)
 WIDE = 4_000
@@ -345,7 +346,6 @@ def test_the_frame_names_the_language_and_the_block() -> None:
         {"copy": 7}
     ]
     assert [line.text for line in run.foot(DARK, 30)] == ["╰" + "─" * 29]
-    assert code_lines("x", "Python title=x", DARK, 30, 7) == [*run.head(DARK, 30), *whole(run, width=30), *run.foot(DARK, 30)]
 
 
 def test_the_text_is_the_code_as_it_came() -> None:

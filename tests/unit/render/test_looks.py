@@ -6,9 +6,9 @@ import pytest
 from rich.color import ColorType
 from rich.style import Style
 
-from claude_tui.render.code import highlight
 from claude_tui.render.looks import LOOKS, PALETTES, Palette
 from claude_tui.render.palettes import contrast, readable
+from tests.unit.render.wholes import highlight
 
 GROUNDS = ("background", "surface", "panel")
 TEXTS = ("text", "muted", "accent", "prompt", "heading", "code", "link", "success", "warning", "error")

@@ -9,9 +9,10 @@ from markdown_it import MarkdownIt
 
 from claude_tui.render.base import Line
 from claude_tui.render.inline import one_line
-from claude_tui.render.table import Align, Table, TableCell, table_lines
+from claude_tui.render.table import Align, TableCell
 from claude_tui.render.table_run import FIRST_ROWS, TableRun
 from tests.unit.render.drawing import DARK, check, lineless, texts, widths
+from tests.unit.render.wholes import Table, table_lines
 
 ALIGNS: tuple[Align, ...] = ("left", "center", "right")
 
