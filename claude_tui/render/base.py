@@ -185,6 +185,10 @@ class Cell(Protocol):
         """The source of these leaves, whole ones, and of all between them; as safe as `source`."""
         ...
 
+    def block_of(self, leaf: LeafRef) -> tuple[LeafRef, LeafRef]:
+        """The first and last leaf of the block this one is a piece of: a code block, a table, a paragraph."""
+        ...
+
     def locate(self, line: int) -> LeafRef:
         """The leaf that draws this line (from 0) of `source`."""
         ...

@@ -150,6 +150,9 @@ class BlockCell:
     def excerpt(self, first: LeafRef, last: LeafRef) -> str:
         return self.source()
 
+    def block_of(self, leaf: LeafRef) -> tuple[LeafRef, LeafRef]:
+        return leaf, leaf
+
     def locate(self, line: int) -> LeafRef:
         return LeafRef(0, 0)
 

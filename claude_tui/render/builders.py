@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 from claude_tui.render.code_run import CodeRun
 from claude_tui.render.flow import FlowLeaf, FlowShape, next_cut
 from claude_tui.render.inline import without_marks
-from claude_tui.render.leaf import EmptyLeaf, Leaf, Path, RuleLeaf
+from claude_tui.render.leaf import EmptyLeaf, Leaf, Path, RuleLeaf, begun
 from claude_tui.render.nodes import Node
 from claude_tui.render.run_leaves import CodeLeaf, Stretch, TableLeaf, measured
 from claude_tui.render.table import Align
@@ -43,7 +43,7 @@ class Place:
         """Say where these leaves stand, which come behind those that are final."""
         for number, leaf in enumerate(leaves):
             first = not number and not self._begun
-            leaf.path = self._path if first else tuple(step._replace(first=False) for step in self._path)
+            leaf.path = self._path if first else begun(self._path)
             leaf.gap = self._gap if first else -1
             if first:
                 leaf.lines = (self._line, leaf.lines[1])

@@ -16,6 +16,7 @@ from rich.segment import Segment
 
 from claude_tui.domain.text import safe_text
 from claude_tui.render.base import Drawn, Heading, LeafRef, LeafStart, Line, Look
+from claude_tui.render.code_run import CodeRun
 from claude_tui.render.flow import LONGEST_PIECE, FlowLeaf, FlowShape
 from claude_tui.render.inline import plain_inline, without_marks
 from claude_tui.render.leaf import Leaf, Pen, Shared, below
@@ -69,6 +70,8 @@ class Document:
         self._raw: list[str] = []
         self._sections: list[DocumentSection] = [DocumentSection(self)]
         self._taken = 0
+        self._runs: dict[CodeRun, None] = {}
+        """The code blocks that have settled lines, in order."""
         self._pen: tuple[tuple[Look, int], Pen] | None = None
         self.changes = 0
         if text:
@@ -116,6 +119,8 @@ class Document:
                     self._sections[-1].close()
                     self._sections.append(DocumentSection(self))
                 self._sections[-1].take(leaf)
+                if isinstance(leaf, CodeLeaf):
+                    self._runs[leaf.run] = None
             self._taken = len(reader.settled)
             self._sections[-1].live = reader.live
         return self._sections
@@ -150,8 +155,7 @@ class Document:
 
     def refine(self, seconds: float) -> bool:
         """Make colours of code exact, for about so long; whether there is more to do."""
-        runs = {leaf.run: None for section in self.sections for leaf in section.leaves if isinstance(leaf, CodeLeaf)}
-        return any(run.refine(seconds) for run in runs)
+        return any(run.refine(seconds) for run in self._runs)
 
     # What is in it.
 
@@ -180,6 +184,13 @@ class Document:
         refs = self._leaves()
         at = bisect_right([leaf.lines[0] for _, leaf in refs], line) - 1
         return refs[at][0] if 0 <= at < len(refs) else LeafRef(0, 0)
+
+    def block_of(self, leaf: LeafRef) -> tuple[LeafRef, LeafRef]:
+        """The first and last leaf of the block this one is a piece of; itself, where it is none of the text's leaves."""
+        leaves = dict(self._leaves())
+        shared = leaves[leaf].shared if leaf in leaves else None
+        pieces = [ref for ref, one in leaves.items() if shared is not None and one.shared is shared]
+        return (pieces[0], pieces[-1]) if pieces else (leaf, leaf)
 
     def excerpt(self, first: LeafRef, last: LeafRef) -> str:
         """The source of these leaves and of all between them."""
@@ -211,7 +222,7 @@ class DocumentSection:
         self._closed: tuple[int, int] | None = None
         """How many changes the document had had when this was closed, and its generation."""
         self._shared: list[Shared] = []
-        self._bracketed = False
+        self._linking = False
         self._kept: dict[Leaf, tuple[object, Sequence[Line], int]] = {}
 
     @property
@@ -234,9 +245,7 @@ class DocumentSection:
         self.live = []
         self._closed = self._document.changes, self._document.generation
         self._shared = self._distinct()
-        self._bracketed = any("[" in leaf.source for leaf in self.settled if isinstance(leaf, FlowLeaf)) or any(
-            isinstance(leaf, TableLeaf) for leaf in self.settled
-        )
+        self._linking = any(leaf.may_link if isinstance(leaf, FlowLeaf) else isinstance(leaf, TableLeaf) for leaf in self.settled)
         self._kept = {}
 
     @property
@@ -245,7 +254,7 @@ class DocumentSection:
         if self._closed is None:
             return self._document.changes + sum(one.version for one in self._distinct())
         changes, generation = self._closed
-        newer = self._document.generation - generation if self._bracketed else 0
+        newer = self._document.generation - generation if self._linking else 0
         return changes + sum(one.version for one in self._shared) + newer
 
     def _distinct(self) -> list[Shared]:
@@ -286,9 +295,10 @@ class DocumentSection:
 
 def _weight(leaf: Leaf) -> int:
     """About how many characters there are to draw."""
+    blank = _LINE_WEIGHT * (leaf.gap >= 0)
     if isinstance(leaf, FlowLeaf):
-        return len(leaf.source) + _LINE_WEIGHT * (leaf.source.count("\n", 0, LONGEST_PIECE) + 1)
-    return _WEIGHTS.get(type(leaf), _LINE_WEIGHT) * leaf.size(80)
+        return blank + len(leaf.source) + _LINE_WEIGHT * (leaf.source.count("\n", 0, LONGEST_PIECE) + 1)
+    return blank + _WEIGHTS.get(type(leaf), _LINE_WEIGHT) * leaf.size(80)
 
 
 def _lines_of(source: Sequence[str], leaves: Sequence[Leaf]) -> str:

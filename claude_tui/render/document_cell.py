@@ -43,6 +43,10 @@ class DocumentCell(BlockCell):
     def headings(self) -> list[Heading]:
         return [one._replace(at=_outer(one.at)) for one in self._document.headings()]
 
+    def block_of(self, leaf: LeafRef) -> tuple[LeafRef, LeafRef]:
+        first, last = self._document.block_of(LeafRef(leaf.section - 1, leaf.leaf))
+        return _outer(first), _outer(last)
+
     def locate(self, line: int) -> LeafRef:
         return _outer(self._document.locate(line))
 

@@ -8,7 +8,7 @@ while. A piece that is not the last leaves its unfinished line to the next one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from rich.cells import cell_len
@@ -24,6 +24,9 @@ _STEP = 200
 _MOST_LINES = 60
 """Source lines of a piece, where it may be cut there."""
 _PLACE = re.compile(r"(?<=[ \n])(?=[^ \n])|(?<=[\u3400-\u9fff\uac00-\ud7af])(?=[\u3400-\u9fff\uac00-\ud7af])")
+_LONGEST_WORD = 10_000
+_ANY_PLACE = re.compile(r"(?<=[^\W_\u1100-\u11ff])(?=[^\W_\u1100-\u11ff])")
+"""Within a word without end; nothing that belongs to one character is parted."""
 _CLOSED = re.compile(
     r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)"
     r"|!?\[[^\[\]]*\]\([^()\s]*(?:\s\"[^\"]*\")?\)"
@@ -43,7 +46,8 @@ def next_cut(content: str, start: int, limit: int) -> int | None:
     if content.count("\n", start, goal) > _MOST_LINES:
         goal = start + [found.end() for found in islice(re.finditer("\n", content[start:goal]), _MOST_LINES)][-1]
     while goal < limit:
-        found = _PLACE.search(content, goal)
+        end = start + _LONGEST_WORD
+        found = _PLACE.search(content, goal, end) or _ANY_PLACE.search(content, end)
         at = found.start() if found else len(content)
         if at >= limit:
             return None
@@ -56,6 +60,9 @@ def next_cut(content: str, start: int, limit: int) -> int | None:
 def _nothing_open(text: str) -> bool:
     word = text[max(text.rfind(" "), text.rfind("\n")) + 1 :]
     return "://" not in word and not _OPEN.search(_CLOSED.sub("", text))
+
+
+_NONE: Mapping[tuple[int, int], int] = {}
 
 
 class FlowShape:
@@ -86,7 +93,7 @@ class FlowLeaf(Leaf):
         self._before = before
         self._column = before.columns_behind if before is not None else 0
         self._plain: tuple[int, str, bool] | None = None
-        self._rests: dict[tuple[int, int], int] = {}
+        self._rests: Mapping[tuple[int, int], int] = _NONE
 
     @property
     def columns_behind(self) -> int:
@@ -102,6 +109,11 @@ class FlowLeaf(Leaf):
     def begins(self) -> bool:
         """Whether it is the first piece."""
         return self._before is None
+
+    @property
+    def may_link(self) -> bool:
+        """Whether a link definition can change its lines, the first of which may begin in the piece before."""
+        return "[" in self.source or (self._before is not None and "[" in self._before.source)
 
     @property
     def whole(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from rich.cells import cell_len
@@ -41,6 +42,18 @@ class Step(NamedTuple):
 
 
 Path: TypeAlias = tuple[Step, ...]
+
+
+@lru_cache(maxsize=1024)
+def same(path: Path) -> Path:
+    """An equal path, for all who ask: most leaves stand where others do."""
+    return path
+
+
+@lru_cache(maxsize=1024)
+def begun(path: Path) -> Path:
+    """The path of a leaf for which others have taken the marks."""
+    return tuple(step._replace(first=False) for step in path)
 
 
 class Shared(Protocol):

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-HEAD_LENGTH = 300
-"""A line without a bar in so many first characters is no head of a table, so a long line need not be read twice."""
+HEAD_LENGTH, LONGEST_HEAD = 300, 2_000
+"""A line with no bar among so many characters at its start, or a longer one, is no head of a table: else a long line that grows
+would be read again and again."""
 
 References: TypeAlias = dict[str, Any]
 """Link definitions: normalised label → what markdown-it knows of it."""
@@ -27,10 +28,10 @@ class Node:
 
     token: Token
     children: list[Node] = field(default_factory=list["Node"])
+    type: str = field(init=False)
 
-    @property
-    def type(self) -> str:
-        return self.token.type.removesuffix("_open")
+    def __post_init__(self) -> None:
+        self.type = self.token.type.removesuffix("_open")
 
     @property
     def first_line(self) -> int:
@@ -62,12 +63,17 @@ def parser() -> MarkdownIt:
 
     def bounded_table(state: StateBlock, line: int, end: int, silent: bool) -> bool:
         start = state.bMarks[line] + state.tShift[line]
-        return state.src.find("|", start, min(start + HEAD_LENGTH, state.eMarks[line])) >= 0 and table(state, line, end, silent)
+        return may_be_head(state.src[start : min(state.eMarks[line], start + LONGEST_HEAD + 1)]) and table(state, line, end, silent)
 
     made = MarkdownIt("js-default", {"maxNesting": 100, "html": False, "linkify": False, "typographer": False})
     made.block.ruler.at("table", bounded_table, {"alt": ["paragraph", "reference"]})
     made.block.ruler.before("reference", "footnote_def", footnote_def, {"alt": ["paragraph", "reference"]})
     return made
+
+
+def may_be_head(line: str) -> bool:
+    """Whether this line without its indent may be the head of a table, or go on as one if it goes on."""
+    return len(line) <= LONGEST_HEAD and (len(line) < HEAD_LENGTH or "|" in line[:HEAD_LENGTH])
 
 
 def parse_blocks(text: str, references: References) -> tuple[list[LeafNode], References]:

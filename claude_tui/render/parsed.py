@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from claude_tui.render.leaf import QUOTE, Path, Step
+from claude_tui.render.leaf import QUOTE, Path, Step, same
 from claude_tui.render.nodes import CONTAINERS, LISTS, LeafNode, Node, References, parse_blocks
 from claude_tui.render.skeleton import OpenContainer, Rest, common, open_at
 
@@ -52,7 +52,7 @@ class Parsed:
             if node.type not in LISTS:
                 steps.append(self._step(leaf.around, depth)._replace(first=node not in self._begun))
                 self._begun.add(node)
-        return tuple(steps)
+        return same(tuple(steps))
 
     def gap(self, index: int, *, first: bool) -> int:
         """How many containers the blank line above this leaf lies in, -1 if there is none. `first`: nothing is settled."""
@@ -130,9 +130,9 @@ class Parsed:
         return node is not None and node.type == "fence" and node.first_line == len(self.lines) - 1
 
     def may_be_table(self, leaf: LeafNode) -> bool:
-        """Whether this is the first line of a fenced block, and the head of a table if the line to come says so."""
+        """Whether this is the first line of a block of code, and the head of a table if the line to come says so."""
         first = leaf.node.first_line
-        return leaf.node.type == "fence" and first + 2 >= len(self.lines) and "|" in self.lines[first]
+        return leaf.node.type in ("fence", "code_block") and first + 2 >= len(self.lines) and "|" in self.lines[first]
 
     def definitions_before(self, number: int) -> References:
         """The link definitions that stand before this line."""
@@ -142,6 +142,13 @@ class Parsed:
             for name, entry in self.references.items()
             if name in old or entry["map"][0] < number
         }
+
+    def behind_definitions(self) -> Rest | None:
+        """What is left, where there are no leaves, when all link definitions but the last one are settled; None if that is all."""
+        number = max((entry["map"][0] for entry in self.references.values() if "map" in entry), default=0)
+        if number <= self._shift or not self.lines[number].startswith("["):
+            return None
+        return self.rest_from(number, 0, (), "")
 
     def rest_from(self, number: int, column: int, open_: Sequence[OpenContainer], skeleton: str) -> Rest:
         """What is left when all before this line, and before this column of it, is settled."""

@@ -15,7 +15,7 @@ from claude_tui.domain.text import safe_text
 from claude_tui.render.builders import Builder, CodeBuilder, FlowBuilder, Place, PlainBuilder, TableBuilder
 from claude_tui.render.inline import source_mark, without_marks
 from claude_tui.render.leaf import Leaf
-from claude_tui.render.nodes import HEAD_LENGTH, LeafNode, Node, References
+from claude_tui.render.nodes import HEAD_LENGTH, LeafNode, Node, References, may_be_head
 from claude_tui.render.parsed import BOX_LENGTH, Parsed, has_box, is_empty
 from claude_tui.render.skeleton import FILLER, OpenContainer, Rest, carry, opening, rest_of, still_open
 from claude_tui.render.unfinished import completed, completed_table, settled_line
@@ -111,6 +111,8 @@ class Reader:
         rest = self._go_on_behind(parsed, count) if count else None
         if count == len(parsed.leaves) - 1:
             rest = self._settle_part(parsed, count, partial) or rest
+        if not parsed.leaves and not partial:
+            rest = parsed.behind_definitions()
         if rest is not None:
             self._old_references = parsed.definitions_before(len(parsed.lines) - rest.text.count("\n") - 1)
             self._rest = rest
@@ -153,7 +155,7 @@ class Reader:
             case FlowBuilder() if leaf.node.type == "paragraph" or (partial and leaf.node.token.markup.startswith("#")):
                 builder.limit = 0 if growing is None and _may_be_definition(parsed, leaf.node) else _limit(leaf.node.content)
             case CodeBuilder() | TableBuilder():
-                if partial or parsed.may_be_table(leaf) or rest_of(parsed.lines[leaf.node.first_line], leaf.node.first_line, containers) is None:
+                if partial or parsed.may_be_table(leaf) or _line_in(parsed, leaf, containers) is None:
                     return None
             case _:
                 return None
@@ -178,7 +180,7 @@ class Reader:
             skeleton += f"    {FILLER}\n"
             builder.drop = 1
         else:
-            line = rest_of(parsed.lines[node.first_line], node.first_line, containers) or ""
+            line = _line_in(parsed, leaf, containers) or ""
             skeleton += " " * (len(line) - len(line.lstrip(" "))) + node.token.markup + "\n"
         return parsed.rest_from(node.end_line, 0, containers, skeleton)
 
@@ -238,8 +240,7 @@ def _end_of_lines(text: str) -> int:
 def _limit(content: str) -> int:
     """Up to where a paragraph may be cut that can go on: its last line may still be the head of a table, if it is no long one."""
     last = content.rfind("\n") + 1
-    line = content[last:].lstrip(" ")
-    return len(content) if len(line) >= HEAD_LENGTH and "|" not in line[:HEAD_LENGTH] else last
+    return last if may_be_head(content[last:].lstrip(" ")) else len(content)
 
 
 def _may_be_definition(parsed: Parsed, node: Node) -> bool:
@@ -247,6 +248,11 @@ def _may_be_definition(parsed: Parsed, node: Node) -> bool:
     if node.content[:1] in ('"', "'", "("):
         return any("]:" in line for line in parsed.lines[max(0, node.first_line - 2) : node.first_line])
     return _DEFINITION.match(node.content) is not None
+
+
+def _line_in(parsed: Parsed, leaf: LeafNode, containers: list[OpenContainer]) -> str | None:
+    """The first line of a leaf without the marks of its containers; None where it is not clear what these are."""
+    return rest_of(parsed.lines[leaf.node.first_line], leaf.node.first_line, containers)
 
 
 def _behind_cut(parsed: Parsed, leaf: LeafNode, builder: FlowBuilder, containers: list[OpenContainer], skeleton: str) -> Rest:

@@ -19,6 +19,7 @@ _QUOTED = re.compile(r" *> ?")
 _ITEM = re.compile(r" {0,3}(?:[-+*]|\d{1,9}[.)])")
 _NOTE = re.compile(r" {0,3}\[\^[^ \]]+\]:")
 _NOTE_INDENT = 4
+_NOTE_MARK = "[^"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def open_at(node: Node, line: str, around: Sequence[OpenContainer]) -> tuple[str
         return ("> ", 0) if _QUOTE.match(rest) else None
     if node.type == "footnote_reference":
         found = _NOTE.match(rest)
-        return (found.group() + " ", _NOTE_INDENT) if found else None
+        return (found.group().lstrip(" ") + " ", _NOTE_INDENT) if found else None
     found = _ITEM.match(rest)
     if found is None:
         return None
@@ -89,7 +90,10 @@ def open_at(node: Node, line: str, around: Sequence[OpenContainer]) -> tuple[str
 
 
 def rest_of(line: str, number: int, around: Sequence[OpenContainer]) -> str | None:
-    """What the line (the one with this number) holds inside of these containers; None where tabs or laziness make that unclear."""
+    """What the line (the one with this number) holds inside of these containers.
+
+    None where that is not clear: for tabs, for a lazy line, and on the first line of a footnote, where columns count otherwise.
+    """
     for one in around:
         if not one.indent:
             found = _QUOTED.match(line)
@@ -97,6 +101,8 @@ def rest_of(line: str, number: int, around: Sequence[OpenContainer]) -> str | No
                 return None
             line = line[found.end() :]
         elif one.line == number:
+            if one.opener.startswith(_NOTE_MARK):
+                return None
             line = line[len(one.opener) :]
         else:
             if line[: one.indent].strip(" "):

@@ -165,7 +165,8 @@ def _border(widths: Sequence[int], line: str, cross: str, style: Style) -> Line:
 def _row(row: Sequence[TableCell], widths: Sequence[int], aligns: Sequence[Align], look: Look) -> list[Line]:
     cells = [_wrapped(cell, its_cells) for cell, its_cells in zip(row, widths, strict=True)]
     lines: list[Line] = []
-    for at in range(max(len(cell) for cell in cells)):
+    count = max(len(cell) for cell in cells)
+    for at in range(count):
         segments: list[Segment] = []
         for column, cell in enumerate(cells):
             content = cell[at] if at < len(cell) else ()
@@ -174,7 +175,7 @@ def _row(row: Sequence[TableCell], widths: Sequence[int], aligns: Sequence[Align
             border = [Segment("│", look.code_frame)] if column else []
             blanks = Segment(" " * (before + 1), look.text), Segment(" " * (0 if last else after + 1), look.text)
             segments += [piece for piece in (*border, blanks[0], *content, blanks[1]) if piece.text]
-        lines.append(Line(tuple(segments), 1))
+        lines.append(Line(tuple(segments), 1, soft=at + 1 < count))
     return lines
 
 

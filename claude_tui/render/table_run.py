@@ -94,11 +94,6 @@ class TableRun:
         top = painter.top(alone=not (self._rows or unripe)) if first == 0 else []
         return [*top, *painter.rows([_inked(row, ink) for row in sources], first)]
 
-    def tsv(self, plain: Callable[[str], str]) -> str:
-        """Head and rows, one a line, with tabs between the cells; `plain` takes the Markdown out of a source."""
-        rows = [self._head, *(row.split(_END) for row in self._rows)]
-        return "\n".join("\t".join(one_line(plain(source)).replace("\t", " ") for source in row) for row in rows)
-
     def markdown(self) -> str:
         """The table as Markdown, without a line end behind it."""
         rows = [self._head, [_RULES[align] for align in self._aligns], *(row.split(_END) for row in self._rows)]

@@ -19,7 +19,7 @@ _URL = r"\((?:[^()\s]|\([^()\s]*\)?)*(?:\s+[\"'(]?[^)\n]*)?"
 _LINK = re.compile(rf"(?<![A-Za-z0-9_)\]])(!?)\[(?!\^)([^\[\]]*)(?:\](?:{_URL}|\[[^\[\]\n]*)?)?$")
 """A link or image that has come in part; its label may have come whole."""
 _LABEL = re.compile(r"(?<![A-Za-z0-9_)\]])(!?)\[(?!\^)([^\[\]]*)$")
-_WAITING = re.compile(r"\[\^[^\]\s]{0,40}$|(?<!\S)!$|<(?:h(?:t(?:t(?:ps?:?/?)?)?)?|mailto:?)?$")
+_WAITING = re.compile(r"!?\[(?:\^[^\]\s]{0,40})?$|(?<!\S)!$|<(?:h(?:t(?:t(?:ps?:?/?)?)?)?|mailto:?)?$")
 """What is not drawn before it is known to be a footnote, an image, an address."""
 _ADDRESS = re.compile(r"<((?:https?:|mailto:|[^\s<>@]+@)[^\s<>]*)$", re.IGNORECASE)
 _TRAILING = re.compile(r"[*_~]+$")

@@ -23,11 +23,12 @@ from claude_tui.render.base import LeafRef, Line, Look
 from claude_tui.ui.brush import GUTTER, Brush, pill_words
 from claude_tui.ui.conversation import Conversation
 from claude_tui.ui.frame import BARE, Frame, Overlay
+from claude_tui.ui.held_selection import HeldSelection
 from claude_tui.ui.idle import Idle
 from claude_tui.ui.layout import Layout, Position, Stretch
 from claude_tui.ui.marks import Highlighter, Marks
 from claude_tui.ui.reading import Reading
-from claude_tui.ui.selecting import Ends, edges_of, ends_at, ends_of, key_of, selection_of
+from claude_tui.ui.selecting import Ends, key_of
 from claude_tui.ui.terminal import backlog
 from claude_tui.ui.terminal_rows import RowWriter
 from claude_tui.ui.themes import without_colour
@@ -61,6 +62,7 @@ class ConversationView(ScrollView):
         self._marks: Marks | None = None
         self._rows: Layout[Strip] = Layout(conversation.cells, self._paint_line)
         self._reader = Reading(self._rows, conversation.cells)
+        self._held = HeldSelection(self._rows, GUTTER)
         self._brush = Brush(0, Style(), look, Style())
         self._frame = Frame(self._lay)
         self._writer = RowWriter(self)
@@ -160,12 +162,19 @@ class ConversationView(ScrollView):
             if self.cursor is not None and self.cursor >= len(conversation.cells):
                 self.cursor = None
         layout.sync()
+        self._hold_selection()
         self._dip()
-        selection = self.text_selection if layout.shaped else None
-        shape = self.content_width, self.look
-        edges = edges_of(layout, ends_of(layout, selection, GUTTER)) if selection is not None and shape != layout.shape else None
-        if layout.reshape(*shape) and edges is not None:
-            self.screen.selections = {**self.screen.selections, self: selection_of(ends_at(layout, edges), GUTTER)}
+        layout.reshape(self.content_width, self.look)
+
+    def _hold_selection(self) -> None:
+        """Take note of what is selected of the rows on the screen, before others are there."""
+        self._held.take(self.text_selection if self._rows.shaped and self.conversation.cells else None, self._view)
+
+    @property
+    def selection_ends(self) -> Ends | None:
+        """Where what is selected lies now."""
+        self._hold_selection()
+        return self._held.ends()
 
     def _dip(self) -> None:
         """Take the styles that hold now."""
@@ -201,8 +210,7 @@ class ConversationView(ScrollView):
     def _paint(self, *, direct: bool = False) -> None:
         """Put the rows on the screen. `direct`: past the compositor."""
         width, height = self.size
-        selection = self.text_selection
-        ends = ends_of(self._rows, selection, GUTTER) if selection is not None else None
+        ends = self.selection_ends
         lines = [line for stretch in self._view for line in self._lines(stretch, ends)][:height]
         lines += [(self._brush.blank, BARE)] * (height - len(lines))
         if not self._reader.at_end:

@@ -231,7 +231,8 @@ class Dialogs:
         screen.program.push_screen(picker, lambda picked: screen.cursor.edit_prompt(picked) if picked else None)
 
     def pick_code(self, blocks: Sequence[str], take: Callable[[str], None]) -> None:
-        sizes = [f"{len(block.splitlines())} lines" for block in blocks]
+        counts = [block.rstrip("\n").count("\n") + 1 for block in blocks]
+        sizes = [f"{count:,} line{'s' if count != 1 else ''}" for count in counts]
         choices = [Choice(number, safe_line(block.strip(), 200), sizes[number]) for number, block in enumerate(blocks)]
         self._screen.program.push_screen(
             Picker("Copy which code block?", choices), lambda number: take(blocks[number]) if number is not None else None
@@ -243,7 +244,7 @@ class Dialogs:
         for number, table in enumerate(tables):
             head = safe_line(table.strip().split("\n")[0], 200)
             choices.append(Choice((number, False), f"Table {number + 1} · Markdown", head))
-            choices.append(Choice((number, True), f"Table {number + 1} · TSV (for spreadsheets)", head))
+            choices.append(Choice((number, True), f"Table {number + 1} · for spreadsheets", head))
 
         def copy(picked: tuple[int, bool] | None) -> None:
             if picked is not None:

@@ -9,9 +9,9 @@ from urllib.parse import quote, urlsplit
 
 from claude_tui.domain.text import safe_line, safe_text
 from claude_tui.render.inline import safe_link
+from claude_tui.render.run_leaves import measured
 
 _PIPE = re.compile(r"(?<!\\)((?:\\\\)*)\|")
-_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _FORMULA = re.compile(r"[=@]|[+-](?![\d.,]+%?$)")
 
 _LABEL = r"\[(?:[^\[\]\\]|\\.){0,1000}\]\(\s{0,9}<?"
@@ -26,7 +26,7 @@ _LONGEST_HOST = 48
 
 
 def table_as_tsv(markdown: str) -> str:
-    """A table for a spreadsheet: tabs between cells, a line a row, every row as wide as the first.
+    """A table for a spreadsheet: cells as they are shown, tabs between them, a line a row, every row as wide as the first.
 
     As in GitHub's tables a pipe in a cell has a backslash before it, in code too. A text that a spreadsheet would compute gets an
     apostrophe in front: the table is a model's word.
@@ -38,7 +38,7 @@ def table_as_tsv(markdown: str) -> str:
     out = io.StringIO()
     writer = csv.writer(out, dialect="excel-tab", lineterminator="\n")
     for row in (rows[0], *rows[2:]):
-        writer.writerow([_harmless(cell) for cell in (*row, *[""] * (width - len(row)))[:width]])
+        writer.writerow([_harmless(_shown(cell)) for cell in (*row, *[""] * (width - len(row)))[:width]])
     return out.getvalue()
 
 
@@ -46,7 +46,12 @@ def _cells(line: str) -> list[str]:
     pieces = _PIPE.sub("\\1\0", line.strip()).split("\0")  # safe_text leaves no NUL
     pieces = pieces[1:] if len(pieces) > 1 and not pieces[0].strip() else pieces
     pieces = pieces[:-1] if len(pieces) > 1 and not pieces[-1].strip() else pieces
-    return [_BREAK.sub("\n", piece.replace("\\|", "|")).strip().replace("\t", " ") for piece in pieces]
+    return [piece.replace("\\|", "|").strip() for piece in pieces]
+
+
+def _shown(source: str) -> str:
+    lines = ("".join(text for text, _ in runs) for runs in measured(source, False))
+    return "\n".join(lines).strip().replace("\t", " ")
 
 
 def _harmless(cell: str) -> str:

@@ -13,7 +13,7 @@ from textual.widgets import Static
 from claude_tui.ui.line_input import LineInput
 
 _LABEL = "Find "
-_HINTS = ("Enter next · Shift+Enter or ↑ previous · Esc closes", "Enter next · ↑ previous · Esc closes", "Enter ↓ · ↑ · Esc", "")
+_HINTS = ("Enter next · Shift+Enter or ↑ previous · Esc {}", "Enter next · ↑ previous · Esc {}", "Enter ↓ · ↑ · Esc", "")
 _STEPS = {"enter": 1, "down": 1, "shift+enter": -1, "up": -1}
 _ROOM = 20
 """Cells that the text has before hints are shown."""
@@ -33,7 +33,8 @@ class FindBar(Horizontal):
         & > LineInput { width: 1fr; }
         & > Static { width: auto; text-wrap: nowrap; color: $text-muted; }
         & > #find-label { color: $text-accent; }
-        & > #find-count, & > #find-hints { padding: 0 0 0 1; }
+        & > #find-count { padding: 0 0 0 1; }
+        & > #find-hints { padding: 0 0 0 2; }
         & > .-none { color: $text-warning; }
     }
     """
@@ -48,6 +49,7 @@ class FindBar(Horizontal):
         self._tell_stepped = stepped
         self._asked = ""
         self._shown = ""
+        self._busy = False
 
     def fill(self) -> None:
         """Mount what is in it."""
@@ -66,12 +68,19 @@ class FindBar(Horizontal):
             self._count.update(Content(text))
             self._fit()
 
+    def show_busy(self, busy: bool) -> None:
+        """Whether an answer runs, which Esc stops before it closes the line."""
+        if busy != self._busy:
+            self._busy = busy
+            self._fit()
+
     def on_resize(self) -> None:
         self._fit()
 
     def _fit(self) -> None:
         room = self.size.width - cell_len(_LABEL + self._shown) - _ROOM
-        self._hints.update(Content(next(hint for hint in _HINTS if not hint or cell_len(hint) + 4 <= room)))
+        hints = (hint.format("stops the answer" if self._busy else "closes") for hint in _HINTS)
+        self._hints.update(Content(next(hint for hint in hints if not hint or cell_len(hint) + 5 <= room)))
 
     @on(LineInput.Changed)
     def _catch_up(self) -> None:

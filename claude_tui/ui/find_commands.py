@@ -261,6 +261,7 @@ class FindCommands:
     def _tell(self) -> None:
         if self._bar is None:
             return
+        self._bar.show_busy(self._screen.dialogue.busy)
         finder, session = self._finder, self._screen.dialogue.session
         whole = finder.done and (session is None or session.complete)
         if finder.query is None:

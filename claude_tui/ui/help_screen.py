@@ -26,6 +26,8 @@ _PLACES = {
     Where.EMPTY: "while the draft is empty",
 }
 _KEYS_WIDTH = 22
+_PADDING = 2
+"""Cells beside the text."""
 _CHANGE = """To change keys, run `claude-tui config edit` and write below [keys] a line such as "session.new" = "f5, ctrl+n"."""
 
 
@@ -36,8 +38,8 @@ class HelpScreen(Panel[None]):
     HelpScreen {
         & #panel { height: 100%; }
         & LineInput { margin: 0 1; }
-        & #scroll { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; scrollbar-gutter: stable; background: transparent; }
-        & #text { width: 100%; height: auto; text-wrap: nowrap; text-overflow: clip; }
+        & #scroll { height: 1fr; scrollbar-gutter: stable; background: transparent; }
+        & #text { width: 100%; height: auto; padding: 0 1; text-wrap: nowrap; text-overflow: clip; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -78,7 +80,7 @@ class HelpScreen(Panel[None]):
     @on(LineInput.Changed)
     def _draw(self) -> None:
         query = self.query_one(LineInput).value.strip()
-        width = self._scroll.scrollable_content_region.width
+        width = self._scroll.scrollable_content_region.width - _PADDING
         if width <= 0:
             return
         lines = list(self._lines(query, max(width, 20)))

@@ -193,11 +193,11 @@ class Layout(Generic[T]):
 
     def line(self, position: Position) -> Line | None:
         """The line at this position; None for a blank one above a cell."""
-        laid, row = self._row(position)
+        laid, row = self.row_at(position)
         return laid.lines[row] if 0 <= row < len(laid.lines) else None
 
     def painted(self, position: Position) -> T | None:
-        laid, row = self._row(position)
+        laid, row = self.row_at(position)
         return self.strip(laid, row) if 0 <= row < len(laid.lines) else None
 
     def strip(self, laid: Laid[T], row: int) -> T:
@@ -207,9 +207,14 @@ class Layout(Generic[T]):
             strip = laid.painted[row] = self._paint(laid.lines[row])
         return strip
 
-    def _row(self, position: Position) -> tuple[Laid[T], int]:
-        cell, section, row = self.normal(position)
-        return self.laid(cell, section), row - (0 if section else self._cells[cell].gap)
+    def row_at(self, position: Position) -> tuple[Laid[T], int]:
+        """The section at this position and the row in its lines; a negative row is a blank one above the cell."""
+        position = self.normal(position)
+        return self.laid(position.cell, position.section), position.row - self.gap_of(position)
+
+    def gap_of(self, position: Position) -> int:
+        """How many rows of the section are blank ones above its cell."""
+        return 0 if position.section else self._cells[position.cell].gap
 
     def _below(self, cell: int, section: int) -> tuple[int, int] | None:
         if section + 1 < len(self._visit(cell).drawn):
@@ -297,7 +302,7 @@ class Layout(Generic[T]):
         if not self._cells:
             return Anchor(0)
         cell, section, _ = self.normal(position)
-        laid, row = self._row(position)
+        laid, row = self.row_at(position)
         if row < 0 or not laid.leaves:
             return Anchor(cell, section, 0, min(row, 0))
         return Anchor(cell, section, laid.leaf_at(row), laid.offset_of(row))

@@ -42,9 +42,23 @@ class Panel(ModalScreen[ResultT]):
         }
         & #title, & #footer { width: 100%; height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
         & #title { color: $text-accent; text-style: bold; }
+        & VerticalScroll {
+            scrollbar-size-vertical: 1;
+            scrollbar-color: $scrollbar;
+            scrollbar-color-hover: $secondary;
+            scrollbar-color-active: $primary;
+            scrollbar-background: $surface;
+            scrollbar-background-hover: $surface;
+            scrollbar-background-active: $surface;
+        }
         & #footer { color: $text-muted; }
         &.-narrow > #panel { width: 100%; padding: 0; }
         &:ansi > #panel { background: ansi_default; }
+        &:ansi VerticalScroll {
+            scrollbar-background: ansi_default;
+            scrollbar-background-hover: ansi_default;
+            scrollbar-background-active: ansi_default;
+        }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

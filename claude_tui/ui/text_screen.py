@@ -20,7 +20,12 @@ _CHROME = 4
 class TextScreen(Panel[None]):
     """Esc closes it. The text may hold anything."""
 
-    DEFAULT_CSS = "TextScreen #text { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }"
+    DEFAULT_CSS = """
+    TextScreen {
+        & #text { height: 1fr; }
+        & #text > Static { padding: 0 1; }
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,q", "leave", show=False)]
 
     def __init__(self, title: str, text: str) -> None:

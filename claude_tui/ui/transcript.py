@@ -15,7 +15,7 @@ from claude_tui.ui.bindings import has_binding, set_bindings
 from claude_tui.ui.brush import GUTTER
 from claude_tui.ui.conversation_view import ConversationView
 from claude_tui.ui.layout import Anchor, Position
-from claude_tui.ui.selecting import LINE_END, Ends, ends_of, selected_text, selection_of
+from claude_tui.ui.selecting import LINE_END, Ends, selected_text, selection_of
 
 
 class Transcript(ConversationView, can_focus=True):
@@ -221,6 +221,9 @@ class Transcript(ConversationView, can_focus=True):
 
     # The mouse.
 
+    def on_mouse_down(self) -> None:
+        self._held.begin()
+
     async def _on_click(self, event: events.Click) -> None:
         event.prevent_default()
         meta = event.style.meta
@@ -253,7 +256,5 @@ class Transcript(ConversationView, can_focus=True):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The source of what is selected whole, and what is shown of the rest."""
-        cells = self.conversation.cells
-        if not cells or not self._rows.shaped:
-            return None
-        return selected_text(self._rows, cells, ends_of(self._rows, selection, GUTTER)), "\n"
+        ends = self.selection_ends
+        return (selected_text(self._rows, self.conversation.cells, ends), "\n") if ends is not None else None

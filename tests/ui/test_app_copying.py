@@ -155,6 +155,12 @@ async def test_the_keys_of_the_message_cursor_copy_and_quote(api: ThreadApi, cli
         assert await copied(program, clipboard) == ANSWER
 
 
+async def test_the_sizes_of_code_blocks_count_line_ends_only(api: ThreadApi) -> None:
+    async with running(api, size=(80, 40)) as program:
+        program.chat.dialogs.pick_code(["one\ftwo\u2028three", "a\n\nb\n"], lambda _: None)
+        await program.see("1 line ", "3 lines")
+
+
 async def test_one_code_block_is_copied_without_a_question_and_none_is_said(api: ThreadApi, clipboard: Path) -> None:
     async with running(api) as program:
         await program.slash("/copy")

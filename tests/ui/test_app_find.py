@@ -57,6 +57,18 @@ async def test_the_nearest_match_above_is_shown_and_the_next_ones_are_gone_to(ap
         await program.see("11/11")
 
 
+async def test_the_hint_says_what_esc_does(api: ThreadApi) -> None:
+    async with running(api, size=(100, 24)) as program:
+        await program.send("stream")
+        await program.until(lambda: "Line 59 of" in program.shown)
+        await program.press("ctrl+f", *"line 5")
+        await program.see("/11  Enter next", "Esc stops the answer")
+        await program.press("escape")
+        await program.see("Esc closes")
+        await program.press("escape")
+        await program.see_no("Find")
+
+
 async def test_esc_closes_the_bar_where_the_reader_is(api: ThreadApi) -> None:
     async with running(api) as program:
         await program.ask("parts")

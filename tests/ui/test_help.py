@@ -2,12 +2,14 @@
 
 import pytest
 from rich.cells import cell_len
+from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from claude_tui.ui.commands import COMMANDS
 from claude_tui.ui.help_screen import HelpScreen
 from claude_tui.ui.keymap import Keymap
 from claude_tui.ui.text_prompt import TextPrompt
+from claude_tui.ui.text_screen import TextScreen
 from tests.ui.host import SIZES, Host, shown
 
 
@@ -35,6 +37,24 @@ async def test_the_beginning_says_what_a_beginner_needs(size: tuple[int, int]) -
         starts = [line.split("  ")[0] for line in whole(app).split("\n\n")[0].split("\n") if not line.startswith(" ")]
         assert starts == ["Enter", "Shift+Enter", "Esc", "Ctrl+P or /", "Ctrl+D twice"]
         assert all(cell_len(line) <= size[0] for line in whole(app).split("\n"))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_blank_stands_between_text_and_scroll_bar_which_has_the_ground_of_the_panel(size: tuple[int, int]) -> None:
+    app = Host()
+    async with app.run_test(size=size) as pilot:
+        for screen in (HelpScreen(keymap()), TextScreen("Title", "x" * 9_000)):
+            app.push_screen(screen, app.take)
+            await pilot.pause()
+            await pilot.pause()
+            scroll = app.screen.query_one(VerticalScroll)
+            bar = scroll.vertical_scrollbar
+            assert bar.display
+            lines = shown(app)[bar.region.y : bar.region.bottom]
+            assert all(line[bar.region.x - 1] == " " for line in lines)
+            assert bar.region.right == scroll.region.right
+            assert scroll.styles.scrollbar_background == app.screen.query_one("#panel").styles.background
+            await pilot.press("escape")
 
 
 async def test_every_command_is_there_with_the_keys_in_force() -> None:

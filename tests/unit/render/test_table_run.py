@@ -211,12 +211,6 @@ def test_its_markdown_is_the_same_table(rows: list[list[str]]) -> None:
     assert tokens[0].type == "table_open" and tokens[-1].type == "table_close"
 
 
-def test_its_values_with_tabs_between_them() -> None:
-    run = run_of(["**a**", "b"], [["x\ty"], ["one<br>two", "\x1b[31m", "too much"]])
-    plain = run.tsv(lambda source: source.replace("*", "").replace("<br>", "\n"))
-    assert plain == "a\tb\nx y\t\none two\t\u241b[31m"
-
-
 @pytest.mark.parametrize("width", [8, 24, 80])
 def test_a_cell_with_a_line_end_is_one_cell(width: int) -> None:
     assert shown(run_of(["a", "b"], [["x\ny", "z"]]), width) == shown(run_of(["a", "b"], [["x y", "z"]]), width)

@@ -141,5 +141,8 @@ class Growing:
     def headings(self) -> list[Heading]:
         return []
 
+    def block_of(self, leaf: LeafRef) -> tuple[LeafRef, LeafRef]:
+        return leaf, leaf
+
     def locate(self, line: int) -> LeafRef:
         return LeafRef(0, 0)

@@ -1,4 +1,4 @@
-"""Selected text: the source of what is selected whole, what is shown of the rest; at any width, while everything grows."""
+"""Selected text: the source of whole blocks, what is shown of a part of one; at any width, while everything grows."""
 
 from __future__ import annotations
 
@@ -16,17 +16,14 @@ from claude_tui.render.base import Cell, Drawn, LeafRef, LeafStart, Line, Look
 from claude_tui.render.block_cell import BlockCell
 from claude_tui.render.looks import LOOKS
 from claude_tui.ui.brush import restyled
+from claude_tui.ui.held_selection import HeldSelection
 from claude_tui.ui.layout import Layout, Position
 from claude_tui.ui.selecting import (
     LINE_END,
     Ends,
-    edges_of,
-    ends_at,
-    ends_of,
     key_of,
     position_of,
     selected_text,
-    selection_of,
     snapped,
 )
 from tests.unit.ui.growing import RAIL, Growing
@@ -56,6 +53,9 @@ class Pieces(BlockCell):
         lines = [Line((Segment(text, Style.null()),), 0, soft) for text, soft in texts]
         return Drawn(lines, [LeafStart(0), LeafStart(2, 8)])
 
+    def block_of(self, leaf: LeafRef) -> tuple[LeafRef, LeafRef]:
+        return LeafRef(0, 0), LeafRef(0, 1)
+
     def excerpt(self, first: LeafRef, last: LeafRef) -> str:
         return " ".join(["one two", "three four"][first.leaf : last.leaf + 1])
 
@@ -70,8 +70,20 @@ def text(layout: Layout[str], ends: Ends) -> str:
     return selected_text(layout, layout._cells, ends)
 
 
+def held(layout: Layout[str], selection: Selection) -> HeldSelection:
+    one = HeldSelection(layout, GUTTER)
+    one.take(selection)
+    return one
+
+
+def ends_of(layout: Layout[str], selection: Selection) -> Ends:
+    ends = held(layout, selection).ends()
+    assert ends is not None
+    return ends
+
+
 def everything(layout: Layout[str]) -> str:
-    return text(layout, ends_of(layout, Selection(None, None), GUTTER))
+    return text(layout, ends_of(layout, Selection(None, None)))
 
 
 def spot(layout: Layout[str], words: str) -> tuple[Position, int]:
@@ -144,13 +156,16 @@ def test_one_call_asks_for_all_leaves_between() -> None:
     assert text(layout, between(layout, "one", "thr")) == "<(0, 1)-(1, 0)>\n\nthr"
 
 
-def test_decoration_is_no_part_of_a_selection_and_a_cell_without_labels_is_whole() -> None:
+def test_a_block_alone_is_what_is_shown_and_one_of_several_is_source() -> None:
     cell = Framed("0")
     layout = laid_out(cell, Growing("1", ["below"]))
-    assert text(layout, between(layout, "def", "return")) == cell.source()
+    code = "def f():\n\n    return"
+    assert text(layout, between(layout, "def", "return")) == code
+    assert text(layout, Ends(Position(0), 0, Position(1, 0, 0), LINE_END)) == code  # from its label to the blank line below
     assert text(layout, between(layout, "ef f", "return")) == "ef f():\n\n    return"
     assert text(layout, between(layout, "def", "retu")) == "def f():\n\n    retu"
     assert text(layout, between(layout, "def", "elow")) == cell.source() + "\n\nbelow"
+    assert text(layout, between(layout, "f f", "elow")) == "f f():\n\n    return\n\nbelow"
     assert text(layout, between(layout, "label", "label")) == ""
 
 
@@ -168,6 +183,7 @@ def test_nothing_of_a_cell_is_selected_by_the_blank_lines_above_it() -> None:
     assert text(layout, Ends(Position(0, 0, 1), LINE_END, Position(1, 0, 2), LEAD)) == ""
 
 
+EVERYTHING = Ends(Position(0), 0, Position(99), LINE_END)
 ENDS = st.tuples(st.integers(0, 80), st.integers(-3, 50), st.integers(0, 80), st.integers(-3, 50))
 
 
@@ -180,16 +196,15 @@ def test_a_selection_is_the_same_text_after_other_widths_and_partings(
     first, x, last, last_x = ends
     offsets = [Offset(one_x, key_of(layout.move(Position(0), row))) for row, one_x in ((first, x), (last, last_x))]
     selection = Selection(*sorted(offsets, key=lambda offset: (offset.y, offset.x)))
-    before = text(layout, ends_of(layout, selection, GUTTER))
+    one = held(layout, selection)
+    before = text(layout, one.ends() or EVERYTHING)
     for number, width in enumerate(widths):
-        edges = edges_of(layout, ends_of(layout, selection, GUTTER))
         layout.reshape(width, DARK)
-        selection = selection_of(ends_at(layout, edges), GUTTER)
-        assert text(layout, ends_of(layout, selection, GUTTER)) == before
+        assert text(layout, one.ends() or EVERYTHING) == before
         if number == 0:
             for cell in cells:
                 cell.part(cut)
-            assert text(layout, ends_of(layout, selection, GUTTER)) == before
+            assert text(layout, one.ends() or EVERYTHING) == before
 
 
 @given(st.integers(-5, 1 << 30), st.integers(0, 1 << 60), st.integers(-5, 1 << 30), st.integers(0, 1 << 60))
@@ -201,9 +216,9 @@ def test_ends_that_lie_nowhere_are_no_error(x: int, y: int, last_x: int, last_y:
         Selection(None, Offset(x, y)),
         Selection(Offset(x, y), None),
     ):
-        ends = ends_of(layout, selection, GUTTER)
+        ends = ends_of(layout, selection)
         assert isinstance(text(layout, ends), str)
-        assert ends_at(layout, edges_of(layout, ends)).first <= layout.last()
+        assert ends.first <= layout.last()
 
 
 @given(st.integers(0, 30), st.integers(0, 30))
@@ -211,10 +226,10 @@ def test_an_end_inside_a_joined_character_takes_all_of_it(start: int, end: int) 
     line = f"汉{FAMILY}é a\u0301x"
     layout = laid_out(Growing("0", [line]), width=60)
     row = key_of(Position(0, 0, 1))
-    chosen = text(layout, ends_of(layout, Selection(Offset(start, row), Offset(end, row)), GUTTER))
+    chosen = text(layout, ends_of(layout, Selection(Offset(start, row), Offset(end, row))))
     assert not chosen or chosen == line or all(whole in chosen or not set(whole) & set(chosen) for whole in (FAMILY, "a\u0301"))
     inside = Selection(Offset(GUTTER + LEAD, row), Offset(GUTTER + LEAD + 3, row))
-    assert text(layout, ends_of(layout, inside, GUTTER)) == f"汉{FAMILY}"
+    assert text(layout, ends_of(layout, inside)) == f"汉{FAMILY}"
     assert snapped("ab", 1, up=True) == 1 and snapped(FAMILY, 1, up=False) == 0 and snapped(FAMILY, 1, up=True) == len(FAMILY)
 
 

@@ -9,14 +9,17 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from rich.color import Color
 from textual.app import App, ComposeResult
 from textual.events import MouseDown, MouseEvent, MouseMove, MouseUp
 from textual.geometry import Offset, Region
 from textual.pilot import Pilot
 from textual.selection import Selection
 
+from claude_tui.domain.events import BlockDelta
 from claude_tui.render.base import LeafRef
 from claude_tui.render.looks import LOOKS
+from claude_tui.render.text_cell import TextCell
 from claude_tui.ui.conversation import Conversation
 from claude_tui.ui.selecting import key_of, position_of
 from claude_tui.ui.transcript import Transcript
@@ -164,6 +167,36 @@ async def test_a_selection_outlasts_growth_parting_and_other_widths() -> None:
         assert position_of(app.screen.selections[transcript].start or Offset()) == first
         app.screen.selections = {transcript: Selection(None, None)}
         assert app.screen.get_selected_text() == words.source()
+
+
+async def test_a_selection_stays_in_its_row_while_the_table_grows_and_is_refitted() -> None:
+    def rows(first: int, last: int, words: str) -> BlockDelta:
+        return BlockDelta(0, "text", "".join(f"| s{number} | {words} |\n" for number in range(first, last)))
+
+    cell = TextCell("0", {"type": "text", "text": "| name | says |\n|---|---|\n"})
+    cell.feed(rows(0, 14, "w"))
+    async with reading(cell, size=(60, 40)) as (app, _):  # type: ignore[arg-type]
+        transcript = app.transcript
+        y = next(y for y, row in enumerate(app.rows) if "s12" in row)
+        x, position = app.rows[y].index("s12"), transcript._position_at(y)
+        assert position is not None
+        cell.feed(rows(14, 16, "many more words than before"))
+        app.screen.selections = {transcript: Selection(Offset(x, key_of(position)), Offset(x + 3, key_of(position)))}
+        for step in range(3):
+            transcript.draw()
+            assert app.screen.get_selected_text() == "s12"
+            (y,) = [y for y, row in enumerate(app.rows) if "s12" in row]
+            styles = [
+                segment.text for segment in transcript._frame.rows[y] if segment.style and segment.style.bgcolor == selected(app)
+            ]
+            assert styles == ["s12"]
+            cell.feed(rows(16 + step, 17 + step, "something that is a great deal longer"))
+        cell.stop()
+        assert app.screen.get_selected_text() == "s12"
+
+
+def selected(app: Reader) -> Color | None:
+    return app.screen.get_component_rich_style("screen--selection").bgcolor
 
 
 async def test_a_drag_beyond_the_edge_scrolls_and_selects_on() -> None:

@@ -1,0 +1,141 @@
+"""The sections of a document, and what can be found in it: headings, lines, excerpts."""
+
+import random
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from claude_tui.render.base import LeafRef, Line
+from claude_tui.render.document import Document, DocumentSection
+from claude_tui.render.flow import FlowLeaf
+from claude_tui.render.leaf import Leaf
+from claude_tui.render.run_leaves import CodeLeaf, TableLeaf
+from tests.unit.render.drawing import DARK, texts
+from tests.unit.render.test_markdown import blocks_in, finished
+from tests.unit.render.test_reader import DOCUMENTS, cut
+
+
+def leaves_of(document: Document) -> list[tuple[LeafRef, Leaf]]:
+    return [(LeafRef(at, number), leaf) for at, one in enumerate(document.sections) for number, leaf in enumerate(one.leaves)]
+
+
+def held(leaf: Leaf) -> str:
+    if isinstance(leaf, FlowLeaf):
+        return leaf.source
+    if isinstance(leaf, CodeLeaf):
+        return leaf.run.text.rstrip("\n")
+    return leaf.run.markdown() if isinstance(leaf, TableLeaf) else type(leaf).__name__
+
+
+@settings(max_examples=20)
+@given(DOCUMENTS, st.integers(0, 999), st.integers(8, 120))
+def test_property_a_section_that_changes_says_so(text: str, seed: int, width: int) -> None:
+    document = Document()
+    known: list[tuple[DocumentSection, int, Sequence[Line], int]] = []
+    for part in cut(text * 2, seed):
+        document.feed(part)
+        sections = document.sections
+        assert [one[0] for one in known] == list(sections[: len(known)])
+        for section, version, lines, leaves in known:
+            assert len(section.leaves) == leaves and section.version >= version
+            assert section.version > version or section.draw(DARK, width).lines == lines
+        known = [(one, one.version, one.draw(DARK, width).lines, len(one.leaves)) for one in sections[:-1]]
+
+
+def test_sections_that_are_behind_stay_what_they_are() -> None:
+    document = Document()
+    seen: list[tuple[int, Sequence[Line]]] = []
+    for number in range(60):
+        document.feed(f"## Part {number}\n\nSome **words** and `code`.\n\n- one\n- two\n\n```\nx = {number}\n```\n\n")
+        sections = document.sections
+        assert [(one.version, one.draw(DARK, 80).lines) for one in sections[: len(seen)]] == seen
+        seen = [(one.version, one.draw(DARK, 80).lines) for one in sections[:-1]]
+    assert len(seen) > 3
+
+
+def test_sections_are_bounded_whatever_is_in_them() -> None:
+    for text in (
+        "- a\n" * 3_000,
+        "a\n" * 3_000,
+        "---\n\n" * 2_000,
+        "-\n" * 2_000,
+        "```\n" + "x\n" * 3_000,
+        "> a\n>\n" * 2_000,
+        "# a\n" * 2_000,
+    ):
+        document = finished(text)
+        assert max(len(section.draw(DARK, 80).lines) for section in document.sections) <= 300
+        assert len(document.sections) < 150
+
+
+def test_a_late_definition_draws_again_only_where_there_are_links() -> None:
+    words = "word " * 280
+    document = Document(f"{words}\n\n{words}\n\n{words} see [it] there and [more]\n\n{words}\n\n{words}\n\n{words}\n\n")
+    before = [(one.version, texts(one.draw(DARK, 80).lines)) for one in document.sections[:-1]]
+    document.feed("[it]: http://x.example\n\nend\n")
+    after = [(one.version, texts(one.draw(DARK, 80).lines)) for one in document.sections[: len(before)]]
+    changed = [number for number, (old, new) in enumerate(zip(before, after, strict=True)) if old[0] != new[0]]
+    assert len(changed) == 1
+    assert "it (http://x.example)" in " ".join(after[changed[0]][1])
+
+
+@settings(max_examples=40)
+@given(DOCUMENTS, st.integers(0, 999))
+def test_property_an_excerpt_of_whole_blocks_is_read_as_they_are(text: str, seed: int) -> None:
+    document = finished(text.replace("[ref]:", "[ref] :"))
+    refs = leaves_of(document)
+    if refs:
+        blanks = "\n \t>"
+        assert document.excerpt(refs[0][0], refs[-1][0]).strip(blanks) == document.text.strip(blanks)
+    choose = random.Random(seed)
+    whole = [at for at, (_, leaf) in enumerate(refs) if leaf.whole and not leaf.path]
+    if whole:
+        first = last = choose.choice(whole)
+        while last + 1 in whole and choose.random() < 0.8:
+            last += 1
+        excerpt = document.excerpt(refs[first][0], refs[last][0])
+        assert [block.rstrip("\n") for block in blocks_in(finished(excerpt))] == [held(leaf) for _, leaf in refs[first : last + 1]]
+
+
+@settings(max_examples=40)
+@given(DOCUMENTS)
+def test_property_every_line_has_the_leaf_that_draws_it(text: str) -> None:
+    document = finished(text)
+    refs = leaves_of(document)
+    for _, leaf in refs:
+        for line in (leaf.lines[0], leaf.lines[1] - 1):
+            found = dict(refs)[document.locate(max(line, leaf.lines[0]))]
+            assert found.lines[0] <= max(line, leaf.lines[0]) < max(found.lines[1], found.lines[0] + 1)
+    assert document.locate(10**9) == (refs[-1][0] if refs else LeafRef(0, 0))
+
+
+def test_an_excerpt_of_a_piece_is_its_source() -> None:
+    text = "word and more " * 700
+    document = finished(f"before\n\n{text}\n\nafter")
+    refs = [ref for ref, leaf in leaves_of(document) if isinstance(leaf, FlowLeaf) and not leaf.whole]
+    assert len(refs) > 3
+    pieces = [document.excerpt(ref, ref) for ref in refs]
+    assert "".join(pieces) == text.strip()
+    assert document.excerpt(refs[0], refs[-1]).rstrip() == text.strip()
+
+
+def test_headings_stand_where_they_are_drawn() -> None:
+    document = finished("# One\n\ntext\n\n> ## *Two* `x`\n\n- a\n\nThree\n===\n\n#\n")
+    found = document.headings()
+    assert [(one.level, one.text) for one in found] == [(1, "One"), (2, "Two x"), (1, "Three"), (1, "")]
+    for one in found[:3]:
+        leaf = document.sections[one.at.section].leaves[one.at.leaf]
+        assert isinstance(leaf, FlowLeaf) and leaf.shape.level == one.level
+
+
+def test_a_source_is_marked_only_where_a_line_goes_on() -> None:
+    document = Document("A claim")
+    document.mark(1)
+    for text in ("", " more\r", "", "\n"):
+        document.feed(text)
+        document.mark(2) if text != " more\r" else document.mark(3)
+    document.finish()
+    assert texts(document.lines(DARK, 40)) == ["A claim[1][2] more"]
+    assert document.text == "A claim more\n"
+    assert document.excerpt(LeafRef(0, 0), LeafRef(0, 0)) == "A claim more"
