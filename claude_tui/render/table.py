@@ -24,7 +24,7 @@ _PADDING = 3
 _DOTS = 12
 """Cells of the line between rows that are names and values."""
 HEADROOM = 4
-"""Cells a column of a growing table gets where there is room: its numbers get longer."""
+"""Cells that a column of a growing table gets at least; where there is room, twice what its first rows need: others are longer."""
 
 
 @dataclass(slots=True)
@@ -86,7 +86,8 @@ def fit(needs: Extents, width: int, *, growing: bool = False) -> Layout:
     enough = sum(natural) <= room
     widths = list(natural if enough else least)
     if growing:
-        _grow(widths, [HEADROOM] * columns, room)
+        spare = max(room - sum(widths), 0) // columns
+        _grow(widths, [max(HEADROOM, one + min(one, spare)) for one in widths], room)
     if not enough:  # whole words first, then an even share of what is left
         for goal in ([min(need, max(room // 3, low)) for need, low in zip(needs.words, least, strict=True)], natural):
             _grow(widths, goal, room)

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from claude_tui.render.base import Line, Look
 from claude_tui.render.inline import one_line
-from claude_tui.render.table import HEADROOM, Align, Extents, Layout, Painter, TableCell, fit
+from claude_tui.render.table import Align, Extents, Layout, Painter, TableCell, fit
 
 Ink: TypeAlias = Callable[[str, bool], TableCell]
 """The inline Markdown of a cell, and whether it is one of the head, as lines of styled runs."""
@@ -74,7 +74,7 @@ class TableRun:
         """There are no more rows: the widths are fitted to all of them."""
         self._closed = True
         first, self._first = self._first, None
-        if first and (first != self._needs or min(first.natural) < HEADROOM):
+        if first:
             self._changed()
 
     def draw(self, first: int, last: int, look: Look, width: int, ink: Ink, *, extra: Sequence[Sequence[str]] = ()) -> list[Line]:

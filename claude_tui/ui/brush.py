@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from claude_tui.render.base import Line, Look
+from claude_tui.render.wrap import clusters
 from claude_tui.ui.frame import Overlay
 from claude_tui.ui.selecting import snapped
 
@@ -19,6 +21,7 @@ GUTTER = 2
 """Cells left of every line, where the message cursor is drawn."""
 _MARK = Style(bold=True, underline=True)
 _REVERSE = Style(reverse=True)
+_JOINED = re.compile("[\ufe0f\u200d]")
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Brush:
     def line(self, line: Line) -> Strip:
         base = self.base
         segments = [Segment(" " * GUTTER, base)]
-        segments += [Segment(text, base + style if style else base) for text, style, _ in line.segments if text]
+        segments += [Segment(steady(text), base + style if style else base) for text, style, _ in line.segments if text]
         missing = self.width - sum(cell_len(segment.text) for segment in segments)
         if missing > 0:
             segments.append(Segment(" " * missing, base))
@@ -69,10 +72,29 @@ class Brush:
         return Strip([*strip.crop(0, self.width - cell_len(text) - 1), Segment(text, style), Segment(" ", self.base)], self.width)
 
 
-def pill_words(new: int, below: int) -> str:
-    """What stands at the right end of the last row while there is more below: what has come, else how much it is."""
+def steady(text: str) -> str:
+    """`text` in as many cells, without what some terminals draw wider than others: pictures of several characters are the first.
+
+    A blank stands behind it where that alone is narrower. A line that is a cell short shifts all that stands behind it.
+    """
+    if text.isascii() or not _JOINED.search(text):
+        return text
+    parts: list[str] = []
+    for cluster, cells in clusters(text):
+        if _JOINED.search(cluster) and cells > 0:
+            bare = _JOINED.split(cluster)[0]
+            cluster = bare + " " * (cells - cell_len(bare)) if cell_len(bare) <= cells else cluster
+        parts.append(cluster)
+    return "".join(parts)
+
+
+def pill_words(new: int, below: int, exact: int) -> str:
+    """What stands at the right end of the last row while there is more below: what has come, else how much it is.
+
+    `exact`: so many lines are counted; more are estimated.
+    """
     count, word = (new, "new") if new else (max(below, 1), "more")
-    return f"↓ {count:,} {word} {'line' if count == 1 else 'lines'} · End"
+    return f"↓ {'~' if count > exact else ''}{count:,} {word} {'line' if count == 1 else 'lines'} · End"
 
 
 def restyled(strip: Strip, spans: Iterable[tuple[int, int, Style]]) -> Strip:

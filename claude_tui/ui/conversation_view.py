@@ -215,7 +215,8 @@ class ConversationView(ScrollView):
         lines += [(self._brush.blank, BARE)] * (height - len(lines))
         if not self._reader.at_end:
             strip, overlay = lines[-1]
-            lines[-1] = strip, overlay._replace(pill=pill_words(self._reader.new_rows, self._reader.rows_below))
+            words = pill_words(self._reader.new_rows, self._reader.rows_below, SCREENS_AROUND * height)
+            lines[-1] = strip, overlay._replace(pill=words)
         changed = self._frame.show(lines)
         if direct:
             self._writer.write(self._frame.before, self._frame.rows, changed, self._frame.moved)

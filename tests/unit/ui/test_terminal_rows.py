@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -12,6 +13,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from claude_tui.render.wrap import clusters
+from claude_tui.ui.brush import steady
 from claude_tui.ui.frame import BARE, Frame
 from claude_tui.ui.terminal_rows import _difference, _scrolled
 
@@ -93,3 +95,18 @@ def test_a_change_in_place_is_no_move() -> None:
     shown(frame, text)
     changed = shown(frame, [*text[:5], row([("other", STYLES[0])]), *text[6:]])
     assert changed == [(5, 6)] and frame.moved == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("plain 中文 👍🏽 🇩🇪 é", "plain 中文 👍🏽 🇩🇪 é"),
+        ("\u26a0\ufe0f warning", "\u26a0  warning"),
+        ("1\ufe0f\u20e3 first", "1  first"),
+        ("\U0001f469\u200d\U0001f4bb codes", "\U0001f469 codes"),
+        ("\U0001f3f3\ufe0f\u200d\U0001f308 flag", "\U0001f3f3  flag"),
+    ],
+)
+def test_what_terminals_draw_differently_wide_is_drawn_as_its_first_character(text: str, drawn: str) -> None:
+    assert steady(text) == drawn
+    assert cell_len(drawn) == cell_len(text)
