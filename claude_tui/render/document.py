@@ -21,7 +21,7 @@ from claude_tui.render.flow import LONGEST_PIECE, FlowLeaf, FlowShape
 from claude_tui.render.inline import plain_inline, without_marks
 from claude_tui.render.leaf import Leaf, Pen, Shared, below
 from claude_tui.render.reader import Reader
-from claude_tui.render.run_leaves import CodeLeaf, TableLeaf
+from claude_tui.render.run_leaves import CodeLeaf, Stretch, TableLeaf
 
 _FULL = 2_500
 """A section with leaves of this weight, about characters, takes in no more."""
@@ -243,6 +243,9 @@ class DocumentSection:
     def close(self) -> None:
         """It takes in no more."""
         self.live = []
+        for leaf in self.settled:
+            if isinstance(leaf, Stretch):
+                leaf.forget()
         self._closed = self._document.changes, self._document.generation
         self._shared = self._distinct()
         self._linking = any(leaf.may_link if isinstance(leaf, FlowLeaf) else isinstance(leaf, TableLeaf) for leaf in self.settled)

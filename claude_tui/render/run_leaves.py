@@ -5,6 +5,7 @@ The block itself is a `CodeRun` or `TableRun`. A leaf that still grows keeps its
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -53,6 +54,10 @@ class Stretch(Leaf):
         self.last = min(count, self.first + self.most)
         self.lines = (self.lines[0], start + self.last)
 
+    @abstractmethod
+    def forget(self) -> None:
+        """Let go of the lines that are kept while it grows."""
+
     def end(self, line: int) -> None:
         """The block ends with this leaf, before this line of the document."""
         self.ends = True
@@ -74,6 +79,9 @@ class CodeLeaf(Stretch):
     @property
     def shared(self) -> CodeRun:
         return self.run
+
+    def forget(self) -> None:
+        self._kept = None
 
     def size(self, width: int) -> int:
         return self.last - self.first + (self.first == 0) + self.ends
@@ -107,6 +115,9 @@ class TableLeaf(Stretch):
     @property
     def shared(self) -> TableRun:
         return self.run
+
+    def forget(self) -> None:
+        self._kept = None
 
     def size(self, width: int) -> int:
         return 2 * (self.last - self.first) + 2 * (self.first == 0)

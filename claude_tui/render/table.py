@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -16,6 +16,8 @@ from claude_tui.render.wrap import Run, expand_tabs, indent, wrap
 Align: TypeAlias = Literal["left", "center", "right"]
 TableCell: TypeAlias = Sequence[Sequence[Run]]
 """The lines of one cell, each as runs."""
+Widths: TypeAlias = "Sequence[int] | None"
+"""Of the columns, in cells; none where rows are drawn as names and values."""
 
 _NARROWEST, _WORD = 8, 12
 """Cells: no column that needs more gets less than the first, or than its longest word if that is no longer than the second."""
@@ -29,60 +31,40 @@ HEADROOM = 4
 
 @dataclass(slots=True)
 class Extents:
-    """What the columns of some rows need, in cells: their widest line, with the head and without it (`body`), and longest word.
-
-    `several`: some cell of the body has more than one line of its own.
-    """
+    """What the columns of some rows need, in cells: their widest line and longest word."""
 
     natural: list[int]
     words: list[int]
-    body: list[int]
-    several: bool = False
 
     @classmethod
     def of(cls, head: Sequence[TableCell]) -> Extents:
         """The needs of a head alone; it has a column or more."""
-        needs = cls([0] * len(head), [0] * len(head), [0] * len(head))
-        for column, cell in enumerate(head):
-            needs._take(column, cell)
+        needs = cls([0] * len(head), [0] * len(head))
+        needs.add(head)
         return needs
 
     def copy(self) -> Extents:
-        return Extents(list(self.natural), list(self.words), list(self.body), self.several)
+        return Extents(list(self.natural), list(self.words))
 
     def add(self, row: Sequence[TableCell]) -> None:
-        """Make room for one more row of the body, as long as the head."""
+        """Make room for one more row, as long as the head."""
         for column, cell in enumerate(row):
-            self.body[column] = max(self.body[column], self._take(column, cell))
-            self.several = self.several or len(cell) > 1
-
-    def _take(self, column: int, cell: TableCell) -> int:
-        widest = 0
-        for runs in cell:
-            text = expand_tabs("".join([text for text, _ in runs])).rstrip(" ")
-            cells = cell_len(text)
-            widest = max(widest, cells)
-            if cells > self.words[column]:
-                self.words[column] = max(self.words[column], *map(_word_cells, text.split(" ")))
-        self.natural[column] = max(self.natural[column], widest)
-        return widest
+            for runs in cell:
+                text = expand_tabs("".join([text for text, _ in runs])).rstrip(" ")
+                cells = cell_len(text)
+                self.natural[column] = max(self.natural[column], cells)
+                if cells > self.words[column]:
+                    self.words[column] = max(self.words[column], *map(_word_cells, text.split(" ")))
 
 
-class Layout(NamedTuple):
-    """The columns' widths in cells, or none where rows are drawn as names and values. `tall`: dotted lines part the grid's rows."""
-
-    widths: Sequence[int] | None
-    tall: bool
-
-
-def fit(needs: Extents, width: int, *, growing: bool = False) -> Layout:
-    """How a table is drawn in `width` cells. `growing`: rows that are not counted in `needs` may come."""
+def fit(needs: Extents, width: int, *, growing: bool = False) -> Widths:
+    """How wide the columns of a table are in `width` cells. `growing`: rows that are not counted in `needs` may come."""
     columns = len(needs.natural)
     room = width - _PADDING * columns + 1
     natural = [max(1, one) for one in needs.natural]
     least = [min(most, max(_NARROWEST, min(word, _WORD))) for most, word in zip(natural, needs.words, strict=True)]
     if sum(least) > room:
-        return Layout(None, tall=False)
+        return None
     enough = sum(natural) <= room
     widths = list(natural if enough else least)
     if growing:
@@ -91,7 +73,7 @@ def fit(needs: Extents, width: int, *, growing: bool = False) -> Layout:
     if not enough:  # whole words first, then an even share of what is left
         for goal in ([min(need, max(room // 3, low)) for need, low in zip(needs.words, least, strict=True)], natural):
             _grow(widths, goal, room)
-    return Layout(widths, needs.several or any(need > cells for need, cells in zip(needs.body, widths, strict=True)))
+    return widths
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,31 +82,40 @@ class Painter:
 
     head: Sequence[TableCell]
     aligns: Sequence[Align]
-    layout: Layout
+    widths: Widths
     look: Look
     width: int
 
     def top(self, *, alone: bool) -> list[Line]:
         """What stands above the first row. `alone`: there are no rows, so names and values are the names."""
-        widths = self.layout.widths
+        widths = self.widths
         if widths is None:
             return _record(self.head, [[] for _ in self.head], self.look, self.width) if alone else []
         return [*_row(self.head, widths, self.aligns, self.look), _border(widths, "─", "┼", self.look.code_frame)]
 
-    def rows(self, rows: Iterable[Sequence[TableCell]], first: int = 0) -> list[Line]:
-        """Rows of the body, numbered from `first`; what parts a row from the one before it comes with it."""
-        widths, tall = self.layout
+    def rows(self, rows: Iterable[Sequence[TableCell]], above: Sequence[TableCell] | None = None) -> list[Line]:
+        """Rows of the body, behind the row `above`, if there is one. What parts a row from the one above it comes with it.
+
+        In the grid that is a dotted line, where one of the two takes several lines: no other row has a part in it, so what is
+        drawn of a growing table stays.
+        """
+        widths, frame = self.widths, self.look.code_frame
         lines: list[Line] = []
-        for number, row in enumerate(rows, first):
-            if widths is None:
-                if number:
-                    dots = min(self.width, _DOTS)
-                    lines.append(Line((Segment("╌" * dots, self.look.code_frame),), dots))
+        if widths is None:
+            dots = min(self.width, _DOTS)
+            for row in rows:
+                if above is not None:
+                    lines.append(Line((Segment("╌" * dots, frame),), dots))
                 lines += _record(self.head, row, self.look, self.width)
-            else:
-                if number and tall:
-                    lines.append(_border(widths, "╌", "┼", self.look.code_frame))
-                lines += _row(row, widths, self.aligns, self.look)
+                above = row
+            return lines
+        before = _row(above, widths, self.aligns, self.look) if above is not None else []
+        for row in rows:
+            drawn = _row(row, widths, self.aligns, self.look)
+            if before and len(before) + len(drawn) > 2:
+                lines.append(_border(widths, "╌", "┼", frame))
+            lines += drawn
+            before = drawn
         return lines
 
 

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from claude_tui.render.base import Line, Look
 from claude_tui.render.inline import one_line
-from claude_tui.render.table import Align, Extents, Layout, Painter, TableCell, fit
+from claude_tui.render.table import Align, Extents, Painter, TableCell, Widths, fit
 
 Ink: TypeAlias = Callable[[str, bool], TableCell]
 """The inline Markdown of a cell, and whether it is one of the head, as lines of styled runs."""
@@ -41,7 +41,7 @@ class TableRun:
         """What the first rows need, from when they are complete until the end."""
         self._closed = False
         self._version = 0
-        self._layouts: dict[int, Layout] = {}
+        self._layouts: dict[int, Widths] = {}
 
     @property
     def count(self) -> int:
@@ -92,7 +92,8 @@ class TableRun:
         painter = Painter(_inked(self._head, ink, head=True), self._aligns, layout, look, width)
         sources = [*(row.split(_END) for row in self._rows[first:last]), *unripe]
         top = painter.top(alone=not (self._rows or unripe)) if first == 0 else []
-        return [*top, *painter.rows([_inked(row, ink) for row in sources], first)]
+        above = _inked(self._rows[first - 1].split(_END), ink) if first else None
+        return [*top, *painter.rows([_inked(row, ink) for row in sources], above)]
 
     def markdown(self) -> str:
         """The table as Markdown, without a line end behind it."""
@@ -107,14 +108,13 @@ class TableRun:
         self._version += 1
         self._layouts.clear()
 
-    def _layout(self, width: int) -> Layout:
-        layout = self._layouts.get(width)
-        if layout is None:
+    def _layout(self, width: int) -> Widths:
+        if width not in self._layouts:
             layout = fit(self._first or self._needs, width, growing=self._first is not None)
             if len(self._layouts) >= _WIDTHS_KEPT:
                 del self._layouts[next(iter(self._layouts))]
             self._layouts[width] = layout
-        return layout
+        return self._layouts[width]
 
 
 def _inked(sources: Iterable[str], ink: Ink, *, head: bool = False) -> list[TableCell]:

@@ -1,5 +1,6 @@
 """The sections of a document, and what can be found in it: headings, lines, excerpts."""
 
+import gc
 import random
 from collections.abc import Sequence
 
@@ -139,3 +140,15 @@ def test_a_source_is_marked_only_where_a_line_goes_on() -> None:
     assert texts(document.lines(DARK, 40)) == ["A claim[1][2] more"]
     assert document.text == "A claim more\n"
     assert document.excerpt(LeafRef(0, 0), LeafRef(0, 0)) == "A claim more"
+
+
+def test_a_section_that_is_full_keeps_no_lines() -> None:
+    document = Document("```\n")
+    for number in range(60):
+        document.feed(f"x = {number}\n" * 7)
+        document.sections[-1].draw(DARK, 80)
+    assert len(document.sections) > 3
+    held: list[object] = [leaf for section in document.sections[:-1] for leaf in section.settled]
+    for _ in range(3):
+        held = [inner for one in held for inner in gc.get_referents(one) if isinstance(inner, (list, tuple, Line, Leaf))]
+        assert not any(isinstance(one, Line) for one in held)

@@ -123,7 +123,8 @@ def test_widths_follow_the_first_rows_then_stay_until_the_end() -> None:
     settled = shown(run)
     version = run.version
     run.extend([["9", "x"], ["1000", "a much longer one here"]])
-    assert shown(run) == [*settled, " 9    │ x", " 1000 │ a much", "      │ longer one", "      │ here"]
+    dots = "╌" * 6 + "┼" + "╌" * 14
+    assert shown(run) == [*settled, " 9    │ x", dots, " 1000 │ a much", "      │ longer one", "      │ here"]
     assert run.version == version
     run.close()
     assert run.closed and run.version > version
@@ -161,14 +162,14 @@ def test_a_first_row_in_the_making_gets_the_room_it_needs() -> None:
     assert shown(run, extra=[["words"]])[-2:] == [" word", " s"]
 
 
-def test_lines_between_rows_do_not_come_and_go_with_later_rows() -> None:
-    flat = run_of(["name"], [["abcd"]] * 10)
-    flat.extend([["several words that are wrapped"], ["one<br>two"]])
-    assert not any("╌" in line for line in shown(flat))
-    flat.close()
-    assert sum("╌" in line for line in shown(flat)) == 11
-    tall = run_of(["name"], [["one<br>two"]] + [["abcd"]] * 9)
-    assert sum("╌" in line for line in shown(tall)) == 9
+def test_lines_part_rows_of_several_lines_from_their_neighbours_and_no_others() -> None:
+    run = run_of(["name"], [["abcd"]] * 10)
+    run.extend([["one<br>two"]])
+    before = shown(run)
+    assert [line[:4] for line in before[-4:]] == [" abc", "╌╌╌╌", " one", " two"] and sum("╌" in line for line in before) == 1
+    run.extend([["abcd"]] * 3)
+    assert shown(run)[: len(before)] == before and sum("╌" in line for line in shown(run)) == 2
+    assert texts(run.draw(11, 12, DARK, 40, ink))[0].startswith("╌")  # by chunks too
 
 
 def test_names_and_values_below_the_least_width() -> None:
@@ -194,7 +195,7 @@ def test_a_row_is_measured_once_and_drawing_asks_for_its_own_rows_only() -> None
         assert asked == [f"a{at}", f"b{at}"]
         asked.clear()
     run.draw(48, 50, DARK, 40, counting)
-    assert asked == ["h", "k", "a48", "b48", "a49", "b49"]
+    assert asked == ["h", "k", "a47", "b47", "a48", "b48", "a49", "b49"]  # and for the row above them
     asked.clear()
     run.close()
     run.draw(0, 1, DARK, 40, counting)

@@ -72,6 +72,10 @@ def rows(first: int, last: int, words: str = "some words") -> str:
     return "".join(f"| n{number} | {words} {number} | {number} |\n" for number in range(first, last))
 
 
+LONG = "words that the first rows left no room for"
+"""They are wrapped until the end, when the columns are fitted to all rows."""
+
+
 # What is copied.
 
 
@@ -150,7 +154,7 @@ def test_what_cannot_be_seen_is_copied_where_it_stands() -> None:
 
 
 def test_ends_stay_at_their_cells_while_the_table_is_refitted() -> None:
-    shown = Shown(HEAD + rows(0, 14), done=False)
+    shown = Shown(HEAD + rows(0, 8) + rows(8, 10, LONG) + rows(10, 14), done=False)
     shown.select("n12", "n13")
     start, text = shown.held.ends(), shown.text
     assert text.startswith("n12\t") and text.endswith("\t12\nn13")
@@ -175,7 +179,7 @@ def test_ends_stay_while_rows_get_lines_and_the_first_rows_widen(start: str) -> 
 
 
 def test_the_end_that_stays_while_the_other_is_dragged_keeps_its_character() -> None:
-    shown = Shown(HEAD + rows(0, 12), done=False)
+    shown = Shown(HEAD + rows(0, 8) + rows(8, 10, LONG) + rows(10, 12), done=False)
     view = shown.layout.view(Position(0), 200)
     first, x = shown.spot("n11")
     start = Offset(x + GUTTER, key_of(first))
