@@ -6,6 +6,7 @@ answers a key, and the whole of its output holds only what a Textual program wri
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -223,6 +224,8 @@ def test_what_the_terminal_says_is_never_typed_and_never_sent(api: ThreadApi) ->
         for name, junk, fine in _junk():
             terminal.type(junk)
             terminal.until(fine, name)
+            terminal.type("x")  # the mouse may have taken the focus away: a letter brings it back
+            terminal.until(lambda shown: re.search("┃ .*x\n", shown) is not None, f"a letter behind {name}")
             terminal.type("\x15")
             terminal.see("Message Claude")
             terminal.type("=")
