@@ -22,6 +22,7 @@ from claude_tui.domain.events import BlockDelta, Event, MessageStopped
 from claude_tui.domain.messages import Outcome
 from claude_tui.domain.ports import Timeouts, ToolOutput, ToolSpec
 from claude_tui.engine.approvals import Approvals, Policy
+from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.tooling import Toolbox
 from claude_tui.engine.turn import TurnOptions
 from claude_tui.engine.workspace import Workspace
@@ -87,7 +88,7 @@ class Bench:
         self._folder = folder
 
     async def __aenter__(self) -> Bench:
-        self._workspace = Workspace(await SqliteStore.open(self._folder), self._provider, _toolbox, OPTIONS)
+        self._workspace = Workspace(await SqliteStore.open(self._folder), Endpoints.of(self._provider), _toolbox, OPTIONS)
         for stream in (Stream("text", 100, 12, 0), Stream("input", 100, 12, 0)):
             await self.engine(stream)
             await self.raw(stream)

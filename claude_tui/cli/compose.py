@@ -101,11 +101,12 @@ async def open_workspace(
     provider: Provider | None = None,
     interactive: bool = False,
 ) -> Workspace:
+    from claude_tui.engine.endpoints import Endpoints
     from claude_tui.engine.workspace import Workspace
 
-    provider = provider or make_provider(settings)
+    endpoints = Endpoints.of(provider or make_provider(settings))
     store = await open_store(paths, temporary=temporary)
-    return Workspace(store, provider, lambda: make_toolbox(settings, allow, interactive=interactive), turn_options(settings))
+    return Workspace(store, endpoints, lambda: make_toolbox(settings, allow, interactive=interactive), turn_options(settings))
 
 
 def foreign_host(settings: Settings) -> str | None:

@@ -131,7 +131,9 @@ async def _examine() -> str:
 def _models(workspace: Workspace, settings: Settings, paths: Paths | None, *, demo: bool) -> ModelCatalog:
     from claude_tui.providers.model_list import ModelList
 
-    return ModelList(workspace.provider, paths.cache if paths and not demo else None, settings.base_url or "")
+    return ModelList(
+        workspace.endpoints.get(workspace.endpoints.default), paths.cache if paths and not demo else None, settings.base_url or ""
+    )
 
 
 def _beginning(options: ChatOptions, settings: Settings) -> Begin:

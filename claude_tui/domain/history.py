@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias, cast
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, cast
 
 from claude_tui.domain.blocks import (
     Block,
@@ -31,8 +32,12 @@ WireMessage: TypeAlias = dict[str, Any]
 NO_RESULT = "No result: the call was interrupted or never ran; it may have run in part."
 EMPTY_RESULT = "(no output)"
 CONTINUE_PROMPT = "Continue."
+SUMMARY_HEAD = "This is a summary of our conversation so far, which it replaces:\n\n"
 
-_THINKING = ("thinking", "redacted_thinking")
+PLAIN = "plain_thinking"
+"""The type under which unsigned thinking is given to a wire that may send it back; the Messages API never sees it."""
+
+_THINKING = ("thinking", "redacted_thinking", PLAIN)
 _USER_TYPES = ("text", "image", "document", "search_result", "tool_result", "container_upload")
 _NEVER_ASSISTANT = ("tool_result", "image", "document", "search_result")
 _UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
@@ -40,33 +45,78 @@ _LONGEST_NAME = 128
 _RESULT_PARTS = ("image", "document", "search_result", "tool_reference")
 
 
-def build(path: Sequence[Message], *, without_thinking_to: str | None = None) -> list[WireMessage]:
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The endpoint that reads a history.
+
+    `provider`: thinking of any other one is left out, for nobody else can read it. `thinking`: what is sent of its own, `signed` by
+    the API, or `plain` as other endpoints write it. `compaction`: whether it reads the API's summaries; else what they stand for is
+    sent.
+    """
+
+    provider: str = "anthropic"
+    thinking: Literal["signed", "plain"] = "signed"
+    compaction: bool = True
+
+
+CLAUDE = Audience()
+
+
+def build(path: Sequence[Message], *, audience: Audience = CLAUDE, without_thinking_to: str | None = None) -> list[WireMessage]:
     """The `messages` of the next request on this path (root to leaf).
 
     `without_thinking_to`: id of a message; thinking up to and including it is left out (its binding is known to be broken).
     A path that ends in a paused answer is continued as it stands; any other ends with a user message.
     """
     cut = next((index for index, message in enumerate(path) if message.id == without_thinking_to), -1)
-    wire = [_wire(message, keep_thinking=index > cut) for index, message in enumerate(path)]
+    start = next((index for index in reversed(range(len(path))) if summary_of(path[index])), 0)
+    kept = list(enumerate(path))[start:]
+    wire = [_wire(message, audience, keep_thinking=index > cut) for index, message in kept]
+    path = path[start:]
+    if path and not audience.compaction and (summary := summary_of(path[0])):
+        wire[0] = {"role": "user", "content": [{"type": "text", "text": SUMMARY_HEAD + summary}]}
     leaf = next((message for message, sent in zip(reversed(path), reversed(wire), strict=True) if any(_allowed(sent))), None)
     paused = leaf and leaf.role is Role.ASSISTANT and leaf.stop_reason == StopReason.PAUSE_TURN and leaf.status is Status.COMPLETE
     return normalise(wire, continuing=bool(paused))
 
 
-def _wire(message: Message, *, keep_thinking: bool) -> WireMessage:
+def summary_of(message: Message) -> str:
+    """The text of the API's summary of everything before this answer, which stands in its place from now on; empty for any other.
+
+    A compaction that failed has no text: what came before is sent as ever.
+    """
+    if message.stop_reason != StopReason.COMPACTION or message.status is not Status.COMPLETE:
+        return ""
+    return next((string(block, "content") for block in message.blocks if block_type(block) == "compaction"), "")
+
+
+def _wire(message: Message, audience: Audience, *, keep_thinking: bool) -> WireMessage:
     if message.role is Role.USER:
         return {"role": "user", "content": list(message.blocks)}
     if message.stop_reason == StopReason.REFUSAL:
         return {"role": "assistant", "content": []}
     blocks: list[Block] = []
+    own = message.provider in (audience.provider, None)
     for number, block in enumerate(message.blocks):
         kept = _closed_part(block) if number in message.open_blocks else block
-        if kept is None or (not keep_thinking and block_type(kept) in _THINKING):
+        if kept is None or (not (keep_thinking and own) and block_type(kept) in _THINKING):
             continue
-        if str(number) in message.raw_inputs and message.stop_reason != StopReason.TOOL_USE:
+        if block_type(kept) == "compaction" and not audience.compaction:
+            continue
+        if block_type(kept) in _THINKING and audience.thinking == "plain":
+            kept = _plain(kept, message)
+        if kept is None or (str(number) in message.raw_inputs and message.stop_reason != StopReason.TOOL_USE):
             continue  # cut off inside its arguments: nobody answered it, and its input must not be guessed
         blocks.append(kept)
     return {"role": "assistant", "content": blocks}
+
+
+def _plain(block: Block, message: Message) -> Block | None:
+    """Thinking that has no signature, with the details its endpoint sent for all of the answer; None for what was signed."""
+    if block_type(block) != "thinking" or string(block, "signature"):
+        return None
+    details: Any = message.extra.get("reasoning_details")
+    return {"type": PLAIN, "thinking": string(block, "thinking"), **({"reasoning_details": details} if details else {})}
 
 
 def _closed_part(block: Block) -> Block | None:
@@ -99,13 +149,18 @@ def _merged(messages: list[WireMessage]) -> list[WireMessage]:
     """Empty messages and leading answers left out, neighbours of one role made one."""
     result: list[WireMessage] = []
     for message in messages:
-        if not message["content"] or (not result and message["role"] == "assistant"):
+        if not message["content"] or (not result and message["role"] == "assistant" and not _begins_with_summary(message)):
             continue
         if result and result[-1]["role"] == message["role"]:
             result[-1] = {"role": message["role"], "content": [*result[-1]["content"], *message["content"]]}
         else:
             result.append(message)
     return result
+
+
+def _begins_with_summary(message: WireMessage) -> bool:
+    """Whether this answer may come first: the API's own summary stands in the place of what it summarises."""
+    return block_type(message["content"][0]) == "compaction" and bool(string(message["content"][0], "content"))
 
 
 def _without_trailing_thinking(messages: list[WireMessage], continuing: bool) -> list[WireMessage]:

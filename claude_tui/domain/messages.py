@@ -52,6 +52,7 @@ class StopReason(StrEnum):
     PAUSE_TURN = "pause_turn"
     REFUSAL = "refusal"
     CONTEXT_EXCEEDED = "model_context_window_exceeded"
+    COMPACTION = "compaction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Message:
     `open_blocks`: numbers of the blocks that had not ended when the stream did.
     `timeline`: `(milliseconds since the request, block, characters)` a journalled chunk.
     `extra`: every other key the API sent with the message, and what the fold could not place (`other_deltas`).
+    `provider`: the name of the endpoint an answer came from; None where nobody noted it.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Message:
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
     timeline: tuple[tuple[int, int, int], ...] = ()
     created_at: str = ""
+    provider: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The contract's `M`; `raw_inputs`, `open_blocks`, `error` and `extra` stand only where there is something in them."""
@@ -92,6 +95,7 @@ class Message:
             "status": self.status.value,
             "content": list(self.blocks),
             "model": self.model,
+            "provider": self.provider,
             "api_id": self.api_id,
             "stop_reason": self.stop_reason,
             "stop_details": self.stop_details,

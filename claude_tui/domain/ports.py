@@ -13,6 +13,7 @@ from claude_tui.domain.blocks import Block
 from claude_tui.domain.desk import Desk
 from claude_tui.domain.errors import StoreError
 from claude_tui.domain.events import Event, ProviderEvent
+from claude_tui.domain.history import Audience
 from claude_tui.domain.journal import Chunk
 from claude_tui.domain.messages import Message, SessionInfo
 
@@ -60,22 +61,29 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One request. `messages` are in the API's own shape and valid to send (`history.build`)."""
+    """One request. `messages` are in the shape of the Messages API, whatever the wire, and valid to send (`history.build`).
+
+    `max_tokens` None: the user named no limit; the wire sends what it has to, or none. `compact`: ask for a summary in place of an
+    answer; `instructions` is what it should keep. Only for endpoints whose `compacts` says so.
+    """
 
     model: str
     messages: list[dict[str, Any]]
-    max_tokens: int
+    max_tokens: int | None = None
     system: str | None = None
     tools: tuple[dict[str, Any], ...] = ()
     effort: str | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
+    compact: bool = False
+    instructions: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """What is known of a model. None means unknown, never nought.
 
-    `thinking`: the thinking types it takes, in order of preference. `efforts`: the levels it takes.
+    `thinking`: the thinking types it takes, in order of preference. `efforts`: the levels it takes. `compaction`: whether the API
+    summarises a conversation by itself.
     """
 
     id: str
@@ -85,13 +93,21 @@ class ModelInfo:
     thinking: tuple[str, ...] | None = None
     efforts: tuple[str, ...] | None = None
     lifecycle: str | None = None
+    compaction: bool | None = None
 
 
 class Provider(Protocol):
     """An endpoint with credentials. Failures are `ProviderError`, whatever the SDK or the socket threw."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """As the configuration and the session call it."""
+        ...
+
+    @property
+    def audience(self) -> Audience:
+        """What of a history may be sent to it."""
+        ...
 
     async def prepare(self) -> None:
         """Load what the first request needs, so that no request's time holds it. Fails where there are no credentials."""
@@ -110,6 +126,14 @@ class Provider(Protocol):
         ...
 
     async def models(self) -> list[ModelInfo]: ...
+
+    async def count(self, request: ChatRequest) -> int | None:
+        """The tokens of the request's input as the endpoint counts them; None where it does not count."""
+        ...
+
+    def compacts(self, model: str) -> bool:
+        """Whether `ChatRequest.compact` may be asked of this model here."""
+        ...
 
     async def close(self) -> None: ...
 

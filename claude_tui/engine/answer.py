@@ -66,6 +66,7 @@ class Answer:
             blocks=(),
             status=Status.STREAMING,
             model=session.model,
+            provider=session.provider,
             created_at=timestamp(),
         )
 

@@ -10,19 +10,21 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal
 
 from claude_tui.domain.blocks import Block, plain_text, text_block
 from claude_tui.domain.desk import Desk
-from claude_tui.domain.errors import StoreError
+from claude_tui.domain.errors import ProviderError, StoreError
 from claude_tui.domain.events import BlockDelta, Event, SessionChanged, TurnEnded, replay
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, Role, SessionInfo
-from claude_tui.domain.ports import Provider, SessionLock, Sink, Store
+from claude_tui.domain.ports import SessionLock, Sink, Store
 from claude_tui.domain.text import repair, safe_line
 from claude_tui.engine.branch import Branch, newest_page
+from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.record import Record
 from claude_tui.engine.tasks import finished
 from claude_tui.engine.tooling import Toolbox
@@ -55,7 +57,7 @@ class Engine:
     """What every session of a program shares."""
 
     store: Store
-    provider: Provider
+    endpoints: Endpoints
     toolbox: Toolbox
     options: TurnOptions
 
@@ -95,6 +97,19 @@ class Session:
     def stored(self) -> bool:
         """Whether there is anything of the session on disk."""
         return self._record.stored
+
+    # Its endpoint.
+
+    def credentials(self) -> tuple[str, ...]:
+        """Where the provider finds some, by name; none where it finds none or is not configured here."""
+        with suppress(ProviderError):
+            return self._engine.endpoints.get(self.info.provider).credentials()
+        return ()
+
+    def warm_up(self) -> None:
+        """Have the provider load what a request needs."""
+        with suppress(ProviderError):
+            self._engine.endpoints.get(self.info.provider).warm_up()
 
     # The path.
 
@@ -205,7 +220,7 @@ class Session:
     async def _run(self, prompt: Message, replaces: str | None) -> TurnResult:
         self._entered = True
         engine = self._engine
-        self._turn = Turn(self, store=engine.store, provider=engine.provider, toolbox=engine.toolbox, options=engine.options)
+        self._turn = Turn(self, store=engine.store, endpoints=engine.endpoints, toolbox=engine.toolbox, options=engine.options)
         try:
             return await self._turn.run(prompt, replaces)
         finally:
@@ -258,9 +273,19 @@ class Session:
 
     # What the user changes.
 
-    async def switch_model(self, model: str | None = None, effort: str | Literal[_Keep.KEEP] | None = KEEP) -> None:
-        """The model and effort of the requests to come, also of a turn that runs. No model leaves that as it is."""
+    async def switch_model(
+        self,
+        model: str | None = None,
+        effort: str | Literal[_Keep.KEEP] | None = KEEP,
+        provider: str | None = None,
+    ) -> None:
+        """The model, effort and endpoint of the requests to come, also of a turn that runs. No model or provider leaves it.
+
+        ProviderError where there is no such provider.
+        """
         facts: dict[str, Any] = {"model": model} if model else {}
+        if provider:
+            facts["provider"] = self._engine.endpoints.get(provider).name
         if effort is not KEEP:
             facts["effort"] = effort or None
         await self._change(facts)

@@ -37,6 +37,7 @@ from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, Outcome, Role, SessionInfo, Status, StopReason, Usage, sum_usage
 from claude_tui.domain.ports import ChatRequest, Provider, Store, Timeouts
 from claude_tui.engine.answer import Answer
+from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.retry import LONGEST_RETRY_AFTER, delay_before_retry
 from claude_tui.engine.tasks import to_the_end
 from claude_tui.engine.tooling import Call, Toolbox, calls_of, complete_results
@@ -49,9 +50,11 @@ MOST_PAUSES = 10
 
 @dataclass(frozen=True, slots=True)
 class TurnOptions:
-    """`retries`: how often a request is tried again. `max_requests`: how many requests a turn may make."""
+    """`max_tokens`: None leaves it to the wire.
 
-    max_tokens: int
+    `retries`: how often a request is tried again. `max_requests`: how many requests a turn may make."""
+
+    max_tokens: int | None
     retries: int
     max_requests: int
     timeouts: Timeouts
@@ -125,7 +128,7 @@ class Turn:
         host: Host,
         *,
         store: Store,
-        provider: Provider,
+        endpoints: Endpoints,
         toolbox: Toolbox,
         options: TurnOptions,
         jitter: Callable[[], float] = random.random,
@@ -133,7 +136,7 @@ class Turn:
     ) -> None:
         self._host = host
         self._store = store
-        self._provider = provider
+        self._endpoints = endpoints
         self._toolbox = toolbox
         self._options = options
         self._emit = host.emit
@@ -196,8 +199,12 @@ class Turn:
             "retries": self._retries,
         }
 
+    def _provider(self) -> Provider:
+        """The endpoint of the next request: another one may have been chosen while the turn runs."""
+        return self._endpoints.get(self._host.info.provider)
+
     async def _converse(self) -> None:
-        await self._provider.prepare()
+        await self._provider().prepare()
         await self._host.load()
         for number in range(1, self._options.max_requests + 1):
             self._is_last_request = number == self._options.max_requests
@@ -229,11 +236,12 @@ class Turn:
         message_id, attempt, rebound = new_id(), 0, False
         while True:
             attempt += 1
-            info = self._host.info
+            info, provider = self._host.info, self._provider()
+            await provider.prepare()
             answer = self.answer = Answer(message_id, info, self._host.path[-1].id, self._store, self._emit)
             self._emit(RequestStarted(attempt, info.model or "", message_id))
             try:
-                return await self._stream(answer, self._chat_request(info))
+                return await self._stream(answer, provider, self._chat_request(info, provider))
             except ProviderError as error:
                 if answer.shown:
                     raise
@@ -265,10 +273,11 @@ class Turn:
         )
         await self._host.note({"without_thinking_to": self._host.path[-1].id})
 
-    def _chat_request(self, info: SessionInfo) -> ChatRequest:
+    def _chat_request(self, info: SessionInfo, provider: Provider) -> ChatRequest:
+        unbound = info.extra.get("without_thinking_to")
         return ChatRequest(
             model=info.model or "",
-            messages=history.build(self._host.path, without_thinking_to=info.extra.get("without_thinking_to")),
+            messages=history.build(self._host.path, audience=provider.audience, without_thinking_to=unbound),
             max_tokens=self._options.max_tokens,
             system=info.system,
             tools=info.tools or (),
@@ -276,12 +285,12 @@ class Turn:
             timeouts=self._options.timeouts,
         )
 
-    async def _stream(self, answer: Answer, request: ChatRequest) -> Message:
+    async def _stream(self, answer: Answer, provider: Provider, request: ChatRequest) -> Message:
         if self._sent is None:
             self._sent = self._loop.time()
         message: Message | None = None
         with answer.watched():
-            async with aclosing(self._provider.stream(request)) as stream:
+            async with aclosing(provider.stream(request)) as stream:
                 async for event in stream:
                     if type(event) is BlockDelta:
                         answer.take_delta(event)

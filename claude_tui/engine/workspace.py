@@ -11,10 +11,11 @@ from claude_tui.domain.desk import Desk
 from claude_tui.domain.errors import SessionHeld, StoreError, UnknownSession
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, SessionInfo
-from claude_tui.domain.ports import Page, Provider, SessionLock, Store
+from claude_tui.domain.ports import Page, SessionLock, Store
 from claude_tui.engine.answer import not_saved
 from claude_tui.engine.branch import Branch, newest_page
 from claude_tui.engine.copying import copied
+from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.record import Record
 from claude_tui.engine.session import Engine, Session, renamed
 from claude_tui.engine.tooling import Toolbox
@@ -27,9 +28,9 @@ _log = logging.getLogger(__name__)
 class Workspace:
     """`make_toolbox` is called once a session, since its tools are frozen with it."""
 
-    def __init__(self, store: Store, provider: Provider, make_toolbox: Callable[[], Toolbox], options: TurnOptions) -> None:
+    def __init__(self, store: Store, endpoints: Endpoints, make_toolbox: Callable[[], Toolbox], options: TurnOptions) -> None:
         self.store = store
-        self.provider = provider
+        self.endpoints = endpoints
         self._make_toolbox = make_toolbox
         self._options = options
         self._open: dict[str, Session] = {}
@@ -40,13 +41,13 @@ class Workspace:
 
     # Sessions that are open.
 
-    def new(self, *, model: str, effort: str | None = None, system: str | None = None) -> Session:
-        """A session that exists on disk from its first prompt on; its lock is held from now on."""
+    def new(self, *, model: str, effort: str | None = None, system: str | None = None, provider: str | None = None) -> Session:
+        """A session that exists on disk from its first prompt on; its lock is held from now on. No provider: the usual one."""
         now = timestamp()
         info = SessionInfo(
             id=new_id(),
             model=model,
-            provider=self.provider.name,
+            provider=provider or self.endpoints.default,
             effort=effort,
             system=system or None,
             created_at=now,
@@ -92,7 +93,7 @@ class Workspace:
         *,
         stored: bool,
     ) -> Session:
-        engine = Engine(self.store, self.provider, self._make_toolbox(), self._options)
+        engine = Engine(self.store, self.endpoints, self._make_toolbox(), self._options)
         record, branch = Record(self.store, info, desk, stored=stored), Branch(self.store, page, versions)
         session = self._open[info.id] = Session(record, branch, engine, lock, forget=self._forget)
         return session
@@ -219,7 +220,7 @@ class Workspace:
             await self._closed(session.close())
         for task in list(self._closing):
             await task
-        await self._closed(self.provider.close())
+        await self._closed(self.endpoints.close())
         await self.store.close()
 
     @staticmethod

@@ -19,6 +19,7 @@ from claude_tui.domain.addresses import is_address, is_loopback
 from claude_tui.domain.blocks import strict_json
 from claude_tui.domain.errors import ErrorKind, ProviderError
 from claude_tui.domain.events import ProviderEvent
+from claude_tui.domain.history import Audience
 from claude_tui.domain.ports import ChatRequest, ModelInfo, Timeouts
 from claude_tui.domain.text import repair
 from claude_tui.logs import hide
@@ -37,6 +38,8 @@ _log = logging.getLogger(__name__)
 DEFAULT_BASE_URL = "https://api.anthropic.com"
 DRAIN_SECONDS = 0.25
 """How long after the end of an answer the connection may take to finish, so that it can be used again."""
+MAX_TOKENS = 32_000
+"""What is asked for where the user named no limit: the API needs one, and counts thinking too."""
 THINKING_BUDGET = 16_000
 LONGEST_LOGGED = 2_000
 """Characters or bytes of an unreadable event that go to the log."""
@@ -48,7 +51,7 @@ def request_params(request: ChatRequest) -> dict[str, Any]:
     model = catalog.find(request.model)
     params: dict[str, Any] = {
         "model": request.model,
-        "max_tokens": request.max_tokens,
+        "max_tokens": request.max_tokens or MAX_TOKENS,
         "messages": request.messages,
         "cache_control": {"type": "ephemeral"},
     }
@@ -56,7 +59,7 @@ def request_params(request: ChatRequest) -> dict[str, Any]:
         params["system"] = repair(request.system)
     if request.tools:
         params["tools"] = list(request.tools)
-    thinking = _thinking(model, request.max_tokens)
+    thinking = _thinking(model, request.max_tokens or MAX_TOKENS)
     if thinking:
         params["thinking"] = thinking
     if request.effort and (model is None or model.efforts is None or request.effort in model.efforts):
@@ -78,9 +81,16 @@ def _thinking(model: ModelInfo | None, max_tokens: int) -> dict[str, Any] | None
 class AnthropicProvider:
     """`base_url` and `api_key` None: as the SDK finds them in the environment and its profiles."""
 
-    name = "anthropic"
-
-    def __init__(self, *, base_url: str | None = None, api_key: str | None = None, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        name: str = "anthropic",
+        base_url: str | None = None,
+        api_key: str | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self.name = name
+        self.audience = Audience(provider=name)
         self.base_url = (base_url or os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL).rstrip("/")
         self._api_key = api_key
         self._timeouts = timeouts or Timeouts()
@@ -207,6 +217,19 @@ class AnthropicProvider:
         except Exception as error:
             raise _errors().from_opening(error, self.base_url, self._timeouts.connect) from error
         return [_model_info(cast("dict[str, Any]", model.to_dict(mode="json"))) for model in listed]
+
+    async def count(self, request: ChatRequest) -> int | None:
+        client = await self._connected()
+        params = {name: value for name, value in request_params(request).items() if name not in ("max_tokens", "cache_control")}
+        try:
+            counted = await client.messages.count_tokens(**params)
+        except Exception as error:
+            raise _errors().from_opening(error, self.base_url, self._timeouts.connect) from error
+        return counted.input_tokens
+
+    def compacts(self, model: str) -> bool:
+        known = catalog.find(model)
+        return known is not None and known.compaction is True
 
     async def close(self) -> None:
         if self._client is not None:

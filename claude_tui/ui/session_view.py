@@ -39,7 +39,6 @@ class SessionView:
         self.watching: Watching | None = None
         self._keeper = DeskKeeper(self._save_desk, self._desk_state)
         self._unsubscribe: Callable[[], None] = _nothing
-        self._warmed = False
         self._opening: asyncio.Task[bool] | None = None
 
     # Opening.
@@ -63,10 +62,10 @@ class SessionView:
         return True
 
     def warm_up(self) -> None:
-        """Import the SDK, once, in its own thread."""
-        if not self._warmed and self.workspace is not None:
-            self._warmed = True
-            self.workspace.provider.warm_up()
+        """Import the SDK of the session's provider in its own thread; the second time costs nothing."""
+        session = self._screen.dialogue.session
+        if session is not None:
+            session.warm_up()
 
     # Showing.
 
@@ -89,7 +88,7 @@ class SessionView:
 
         screen, desk = self._screen, session.desk
         screen.conversation.restore_levels(desk.levels)
-        found = self.workspace.provider.credentials() if self.workspace else ()
+        found = session.credentials()
         screen.conversation.welcome = welcome(session.info, screen.keymap, demo=screen.backstage.demo, credentials=found)
         events = _events_of(session)
         screen.conversation.replace(events)

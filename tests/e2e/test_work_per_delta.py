@@ -23,6 +23,7 @@ from claude_tui.domain.events import (
 from claude_tui.domain.messages import Outcome
 from claude_tui.domain.ports import ChatRequest, ModelInfo, Timeouts
 from claude_tui.engine.approvals import Approvals
+from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.tooling import Toolbox
 from claude_tui.engine.turn import TurnOptions
 from claude_tui.engine.workspace import Workspace
@@ -78,7 +79,7 @@ class Megabyte:
 async def turn(provider: Megabyte) -> None:
     options = TurnOptions(max_tokens=1000, retries=0, max_requests=2, timeouts=Timeouts())
     toolbox = Toolbox({}, Approvals({}), timeout=1.0, checker=lambda _schema, _arguments: [])
-    workspace = Workspace(await SqliteStore.open(None), provider, lambda: toolbox, options)
+    workspace = Workspace(await SqliteStore.open(None), Endpoints.of(provider), lambda: toolbox, options)
     session = workspace.new(model="model-x")
     session.subscribe(lambda event: None)
     result = await session.submit("go")

@@ -18,8 +18,10 @@ from claude_tui.domain.events import (
     ProviderEvent,
     UsageReported,
 )
+from claude_tui.domain.history import CLAUDE
 from claude_tui.domain.ports import ChatRequest, ModelInfo, Provider, Timeouts, Tool, ToolOutput, ToolSpec
 from claude_tui.engine.approvals import Approvals, Policy
+from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.session import Session
 from claude_tui.engine.tooling import Toolbox
 from claude_tui.engine.turn import TurnOptions
@@ -48,6 +50,7 @@ class ScriptedProvider(Provider):
     """One answer a request, in order. `closed` counts the streams that ended, by whatever way."""
 
     name = "anthropic"
+    audience = CLAUDE
 
     def __init__(self, answers: Sequence[Answer]) -> None:
         self.answers = list(answers)
@@ -181,4 +184,4 @@ async def bench(
         return Toolbox(by_name, approvals, timeout=tool_timeout, checker=problems)
 
     options = TurnOptions(max_tokens=1000, retries=retries, max_requests=max_requests, timeouts=Timeouts())
-    return Bench(Workspace(await SqliteStore.open(None), provider, toolbox, options), provider)
+    return Bench(Workspace(await SqliteStore.open(None), Endpoints.of(provider), toolbox, options), provider)

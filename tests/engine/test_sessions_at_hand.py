@@ -13,6 +13,7 @@ from claude_tui.domain.errors import SessionHeld, StoreError, UnknownSession
 from claude_tui.domain.messages import Message, Outcome, Status
 from claude_tui.domain.ports import Timeouts
 from claude_tui.engine.approvals import Approvals
+from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.session import Session
 from claude_tui.engine.tooling import Toolbox
 from claude_tui.engine.turn import TurnOptions
@@ -26,7 +27,9 @@ async def workspace(folder: Path, *answers: Answer) -> Workspace:
     def toolbox() -> Toolbox:
         return Toolbox({}, Approvals({}), timeout=5, checker=problems)
 
-    return Workspace(await SqliteStore.open(folder), ScriptedProvider(answers), toolbox, TurnOptions(1000, 0, 10, Timeouts()))
+    return Workspace(
+        await SqliteStore.open(folder), Endpoints.of(ScriptedProvider(answers)), toolbox, TurnOptions(1000, 0, 10, Timeouts())
+    )
 
 
 def half(gate: Gate) -> Answer:
@@ -254,7 +257,7 @@ async def test_closing_survives_what_cannot_be_closed(tmp_path: Path, monkeypatc
         raise StoreError("broken")
 
     monkeypatch.setattr(sessions[0], "close", broken)
-    monkeypatch.setattr(one.provider, "close", broken)
+    monkeypatch.setattr(one.endpoints.get("anthropic"), "close", broken)
     await one.close()
     assert [turn.result().outcome for turn in turns] == [Outcome.INTERRUPTED] * 2
     with pytest.raises(StoreError):

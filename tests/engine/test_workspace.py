@@ -12,6 +12,7 @@ from claude_tui.domain.events import SessionChanged
 from claude_tui.domain.messages import Outcome
 from claude_tui.domain.ports import Timeouts
 from claude_tui.engine.approvals import Approvals, Policy
+from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.tooling import Toolbox
 from claude_tui.engine.turn import TurnOptions
 from claude_tui.engine.workspace import Workspace
@@ -26,7 +27,7 @@ async def workspace(folder: Path, provider: ScriptedProvider, *tools: ScriptedTo
     def toolbox() -> Toolbox:
         return Toolbox(by_name, Approvals(dict.fromkeys(by_name, Policy.ALLOW)), timeout=5, checker=problems)
 
-    return Workspace(await SqliteStore.open(folder), provider, toolbox, TurnOptions(1000, 0, 10, Timeouts()))
+    return Workspace(await SqliteStore.open(folder), Endpoints.of(provider), toolbox, TurnOptions(1000, 0, 10, Timeouts()))
 
 
 async def test_a_session_goes_on_where_it_was_left(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from claude_tui.domain.events import Event
 from claude_tui.domain.messages import Outcome
 from claude_tui.domain.ports import Timeouts
 from claude_tui.engine import session as session_module
+from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.session import Session
 from claude_tui.engine.turn import Turn, TurnOptions, TurnResult
 from claude_tui.engine.workspace import Workspace
@@ -51,7 +52,7 @@ async def program(
     store = await SqliteStore.open(folder)
     provider = AnthropicProvider(base_url=url, api_key=key, timeouts=timeouts)
     options = TurnOptions(max_tokens=2000, retries=retries, max_requests=5, timeouts=timeouts)
-    workspace = Workspace(store, provider, lambda: make_toolbox(Settings()), options)
+    workspace = Workspace(store, Endpoints.of(provider), lambda: make_toolbox(Settings()), options)
     try:
         yield workspace, store
     finally:

@@ -30,8 +30,10 @@ from claude_tui.domain.events import (
     TurnStarted,
     UsageReported,
 )
+from claude_tui.domain.history import CLAUDE
 from claude_tui.domain.ports import ChatRequest, ModelInfo, Timeouts, ToolOutput, ToolSpec
 from claude_tui.engine.approvals import Approvals, Policy
+from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.tooling import Toolbox
 from claude_tui.engine.turn import TurnOptions
 from claude_tui.engine.workspace import Workspace
@@ -117,6 +119,7 @@ class PacedProvider:
     """Hands out an event when its time has come, by the clock and not by the event before it."""
 
     name = "anthropic"
+    audience = CLAUDE
 
     def __init__(self, seed: str, report: Callable[..., None]) -> None:
         self._seed = seed
@@ -160,7 +163,7 @@ def reporter(descriptor: int) -> Callable[..., None]:
 
 async def converse(data: Path, runs: Path, seed: str, session_id: str, report: Callable[..., None]) -> None:
     store = await SqliteStore.open(data)
-    workspace = Workspace(store, PacedProvider(seed, report), lambda: toolbox(Tool(runs, report)), OPTIONS)
+    workspace = Workspace(store, Endpoints.of(PacedProvider(seed, report)), lambda: toolbox(Tool(runs, report)), OPTIONS)
     session = await workspace.open(session_id) if session_id else workspace.new(model=MODEL)
     answers = 0
 

@@ -30,6 +30,7 @@ from claude_tui.domain.blocks import block_type, string
 from claude_tui.domain.events import BlockDelta, BlockStarted, BlockStopped, MessageStarted, MessageStopped, ProviderEvent
 from claude_tui.domain.messages import Message, Outcome, Role, Status
 from claude_tui.domain.ports import ChatRequest, ModelInfo
+from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.workspace import Workspace
 from claude_tui.fakeapi import FakeApi, Say, Script, Signer, Think
 from claude_tui.fakeapi.memory import Memory
@@ -230,7 +231,7 @@ async def check(folder: Path, reports: Reports, strike: Strike, seed: str) -> Fi
     store = await SqliteStore.open(folder / "data")
     opened_ms = (time.monotonic() - began) * 1000
     provider, runs = Accepting(), folder / f"runs-{seed}"
-    workspace = Workspace(store, provider, lambda: child.toolbox(child.Tool(runs)), child.OPTIONS)
+    workspace = Workspace(store, Endpoints.of(provider), lambda: child.toolbox(child.Tool(runs)), child.OPTIONS)
     try:
         session = await workspace.open(reports.session_id)
         path = list(session.path)

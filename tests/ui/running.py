@@ -266,7 +266,7 @@ async def running(
         environ=os.environ,
         open_workspace=open_workspace,
         begin=_beginning(ChatOptions(flags=dict(flags or {}), resume=resume), settings),
-        models=lambda workspace: ModelList(workspace.provider, paths.cache, api.url),
+        models=lambda workspace: ModelList(workspace.endpoints.get("anthropic"), paths.cache, api.url),
         warnings=tuple(warnings),
     )
     app = ClaudeApp(backstage)
