@@ -12,9 +12,11 @@ import logging
 import os
 import unicodedata
 from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from claude_tui.config_providers import Section
 from claude_tui.domain.addresses import is_address, is_loopback
 from claude_tui.domain.blocks import strict_json
 from claude_tui.domain.errors import ErrorKind, ProviderError
@@ -24,7 +26,9 @@ from claude_tui.domain.ports import ChatRequest, ModelInfo, Timeouts
 from claude_tui.domain.text import repair
 from claude_tui.logs import hide
 from claude_tui.providers import catalog, credentials
+from claude_tui.providers.anthropic_clients import found_variables, make_client
 from claude_tui.providers.anthropic_stream import StreamFailure, StreamReader
+from claude_tui.providers.keys import Key
 from claude_tui.providers.loading import import_in_thread, start_import
 from claude_tui.providers.watchdog import ClosableBody, Watchdog
 
@@ -43,6 +47,8 @@ MAX_TOKENS = 32_000
 THINKING_BUDGET = 16_000
 LONGEST_LOGGED = 2_000
 """Characters or bytes of an unreadable event that go to the log."""
+KEYLESS = "none"
+"""What is sent to a server on this machine that wants no key: the SDK sends something in any case, and never another's key then."""
 _CREDENTIAL_HEADERS = ("authorization", "x-api-key")
 
 
@@ -79,7 +85,11 @@ def _thinking(model: ModelInfo | None, max_tokens: int) -> dict[str, Any] | None
 
 
 class AnthropicProvider:
-    """`base_url` and `api_key` None: as the SDK finds them in the environment and its profiles."""
+    """`base_url` and `api_key` None: as the SDK finds them in the environment and its profiles.
+
+    `section`: a named endpoint on this wire, whose credentials come from `key` and nowhere else; where it names a platform, from
+    that platform's own tools too.
+    """
 
     def __init__(
         self,
@@ -88,19 +98,29 @@ class AnthropicProvider:
         base_url: str | None = None,
         api_key: str | None = None,
         timeouts: Timeouts | None = None,
+        section: Section | None = None,
+        key: Key | None = None,
     ) -> None:
         self.name = name
-        self.audience = Audience(provider=name)
-        self.base_url = (base_url or os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL).rstrip("/")
+        self._section = section or Section()
+        self.audience = Audience(provider=name, compaction=self._section.platform is None)
+        self._key = key
         self._api_key = api_key
         self._timeouts = timeouts or Timeouts()
+        usual = "" if self._section.platform else os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL
+        self.base_url = (base_url or self._section.base_url or usual).rstrip("/")
         self._client: AsyncAnthropic | None = None
 
     async def prepare(self) -> None:
         await self._connected()
 
     def credentials(self) -> tuple[str, ...]:
-        return ("api_key",) if self._api_key else credentials.names(os.environ)
+        if self._api_key:
+            return ("api_key",)
+        named = self._key.names() if self._key else ()
+        if self._section.platform:
+            return named or found_variables(self._section.platform, os.environ)
+        return named if self._key else credentials.names(os.environ)
 
     def warm_up(self) -> None:
         start_import("anthropic")
@@ -185,14 +205,15 @@ class AnthropicProvider:
     async def _connected(self) -> AsyncAnthropic:
         if self._client is None:
             await import_in_thread("anthropic")
-            self._client = self._make_client()
+            key = await self._key.get() if self._key else self._api_key
+            self._client = self._make_client(key)
         return self._client
 
-    def _make_client(self) -> AsyncAnthropic:
+    def _make_client(self, key: str | None) -> AsyncAnthropic:
         import httpx2
-        from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
+        from anthropic import DefaultAsyncHttpxClient
 
-        if not is_address(self.base_url):
+        if self.base_url and not is_address(self.base_url):
             text = f"{self.base_url} is no https address: the key and the conversation would travel in the clear."
             raise _errors().failed(ErrorKind.INVALID_REQUEST, text)
         longest = max(self._timeouts.first_byte, self._timeouts.idle) + 5.0
@@ -202,16 +223,27 @@ class AnthropicProvider:
         everything: tuple[str, ...] = ("all://", "http://", "https://")
         mounts: dict[str, httpx2.AsyncBaseTransport | None] = dict.fromkeys(everything) if loopback else {}
         http = DefaultAsyncHttpxClient(follow_redirects=False, trust_env=not loopback, timeout=timeout, mounts=mounts)
+        headers = self._section.headers or None
+        common = {"max_retries": 0, "timeout": timeout, "http_client": http, "default_headers": headers}
+        section = replace(self._section, base_url=self.base_url or None)
+        if self._key is not None and key is None and section.platform is None:
+            key = KEYLESS
         try:
-            client = AsyncAnthropic(api_key=self._api_key, base_url=self.base_url, max_retries=0, timeout=timeout, http_client=http)
+            client = make_client(section, key, common)
+        except ProviderError:
+            raise
         except Exception as error:
             raise _errors().failed(ErrorKind.CREDENTIALS, f"No usable credentials: {error}") from error
-        hide(client.api_key or "", client.auth_token or "")
-        _check_credentials(client)
+        self.base_url = self.base_url or str(client.base_url).rstrip("/")
+        if section.platform is None:
+            hide(client.api_key or "", client.auth_token or "")
+            _check_credentials(client)
         return client
 
     async def models(self) -> list[ModelInfo]:
         client = await self._connected()
+        if cast("Any", getattr(client, "models", None)) is None:
+            raise _errors().failed(ErrorKind.NOT_FOUND, "This platform lists no models.")
         try:
             listed = [model async for model in client.models.list(limit=1000)]
         except Exception as error:
@@ -220,6 +252,8 @@ class AnthropicProvider:
 
     async def count(self, request: ChatRequest) -> int | None:
         client = await self._connected()
+        if not hasattr(client.messages, "count_tokens"):
+            return None
         params = {name: value for name, value in request_params(request).items() if name not in ("max_tokens", "cache_control")}
         try:
             counted = await client.messages.count_tokens(**params)
@@ -229,7 +263,7 @@ class AnthropicProvider:
 
     def compacts(self, model: str) -> bool:
         known = catalog.find(model)
-        return known is not None and known.compaction is True
+        return self.audience.compaction and known is not None and known.compaction is True
 
     async def close(self) -> None:
         if self._client is not None:
