@@ -41,7 +41,8 @@ def make(settings: Settings, name: str, timeouts: Timeouts) -> Provider:
 
     section = settings.section(name) or Section()
     module, _, kind = WIRES[section.wire].partition(":")
-    key = None if name == BUILTIN and not _names_key(section) else key_of(section, name)
+    finds_its_own = name == BUILTIN or section.platform is not None
+    key = None if finds_its_own and not _names_key(section) else key_of(section, name)
     made = getattr(import_module(module), kind)(name=name, section=section, key=key, timeouts=timeouts)
     return cast("Provider", made)
 

@@ -26,7 +26,7 @@ from claude_tui.domain.ports import ChatRequest, ModelInfo, Timeouts
 from claude_tui.domain.text import repair
 from claude_tui.logs import hide
 from claude_tui.providers import catalog, credentials
-from claude_tui.providers.anthropic_clients import found_variables, make_client
+from claude_tui.providers.anthropic_clients import found_variables, make_client, no_credentials
 from claude_tui.providers.anthropic_stream import StreamFailure, StreamReader
 from claude_tui.providers.keys import Key
 from claude_tui.providers.loading import import_in_thread, start_import
@@ -175,8 +175,14 @@ class AnthropicProvider:
             text = f"{self.base_url} did not answer within {request.timeouts.first_byte:g} s."
             raise _errors().failed(ErrorKind.TIMEOUT, text, retryable=True) from error
         except Exception as error:
-            raise _errors().from_opening(error, self.base_url, request.timeouts.connect) from error
+            raise self._opening_failure(error, request.timeouts.connect) from error
         return raw.http_response
+
+    def _opening_failure(self, error: Exception, connect: float) -> ProviderError:
+        ours = type(error).__module__.partition(".")[0] in ("anthropic", "httpx2", "httpcore2", "pydantic")
+        if self._section.platform is not None and not ours:
+            return no_credentials(self._section.platform, error)
+        return _errors().from_opening(error, self.base_url, connect)
 
     async def _check_content_type(self, response: httpx2.Response, request_id: str | None) -> None:
         """HTML of a captive portal and JSON of a gateway are said to be what they are."""
@@ -336,7 +342,7 @@ def _check_credentials(client: AsyncAnthropic) -> None:
             raise _errors().failed(ErrorKind.AUTH, text)
     given = client.api_key or client.auth_token or client.credentials
     if not given and not any(name in headers for name in _CREDENTIAL_HEADERS):
-        raise _errors().failed(ErrorKind.CREDENTIALS, "No credentials were found.")
+        raise _errors().failed(ErrorKind.CREDENTIALS, "No credentials were found: set ANTHROPIC_API_KEY.")
 
 
 def _model_info(data: dict[str, Any]) -> ModelInfo:

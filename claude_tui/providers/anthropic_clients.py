@@ -26,6 +26,7 @@ class Platform:
 
     `client`: the name of the SDK's class. `needs`: a module that must be there, `extra` what brings it, unless one of the variables
     in `instead` is set or the section names a key. `variables`: where its credentials come from, for `doctor` and the first screen.
+    `wants`: what must be known beside the key, each a name in the section and the variables that do as well; one of each row.
     `arguments`: what its constructor is given for a section and a key.
     """
 
@@ -34,6 +35,7 @@ class Platform:
     needs: str
     extra: str
     variables: tuple[str, ...]
+    wants: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
     arguments: Callable[[Section, str | None], dict[str, Any]]
     instead: tuple[str, ...] = ()
 
@@ -58,6 +60,7 @@ PLATFORMS: Mapping[str, Platform] = {
         "boto3",
         "bedrock",
         ("AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID", "AWS_PROFILE"),
+        ((("region", "base_url", "profile"), ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE")),),
         _bedrock,
         instead=("AWS_BEARER_TOKEN_BEDROCK",),
     ),
@@ -67,10 +70,17 @@ PLATFORMS: Mapping[str, Platform] = {
         "google.auth",
         "vertex",
         ("GOOGLE_APPLICATION_CREDENTIALS", "ANTHROPIC_VERTEX_PROJECT_ID"),
+        ((("region",), ("CLOUD_ML_REGION",)),),
         _vertex,
     ),
     "foundry": Platform(
-        "Microsoft Foundry", "AsyncAnthropicFoundry", "anthropic", "foundry", ("ANTHROPIC_FOUNDRY_API_KEY",), _foundry
+        "Microsoft Foundry",
+        "AsyncAnthropicFoundry",
+        "anthropic",
+        "foundry",
+        ("ANTHROPIC_FOUNDRY_API_KEY",),
+        ((("resource", "base_url"), ("ANTHROPIC_FOUNDRY_RESOURCE", "ANTHROPIC_FOUNDRY_BASE_URL")),),
+        _foundry,
     ),
 }
 
@@ -85,14 +95,19 @@ def make_client(section: Section, key: str | None, common: Mapping[str, Any]) ->
     if not (key or any(os.environ.get(name) for name in platform.instead) or _is_there(platform.needs)):
         text = f"{platform.title} needs more than is installed: pip install 'claude-tui-chat[{platform.extra}]'."
         raise ProviderError(ErrorInfo(ErrorKind.INVALID_REQUEST, text))
+    for names, variables in platform.wants:
+        if not any(getattr(section, name) for name in names) and not any(os.environ.get(name) for name in variables):
+            text = f'{platform.title} needs a {names[0]}: write {names[0]} = "…" into its section, or set {variables[0]}.'
+            raise ProviderError(ErrorInfo(ErrorKind.CREDENTIALS, text))
     try:
         return cast("AsyncAnthropic", getattr(anthropic, platform.client)(**platform.arguments(section, key), **common))
     except Exception as error:  # each of them says in its own way what is missing
-        raise no_credentials(platform.title, error) from error
+        raise no_credentials(section.platform, error) from error
 
 
-def no_credentials(title: str, error: Exception) -> ProviderError:
-    text = f"{title} cannot be asked: {error}"
+def no_credentials(platform: str, error: Exception) -> ProviderError:
+    """What a platform's own tools say where they find no credentials; they do so when the first request is signed."""
+    text = f"{PLATFORMS[platform].title} cannot be asked: {error}"
     return ProviderError(ErrorInfo(ErrorKind.CREDENTIALS, safe_line(redact(text), 600)))
 
 
