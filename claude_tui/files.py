@@ -41,6 +41,10 @@ class Paths:
         return self.config / "config.toml"
 
     @property
+    def prices_file(self) -> Path:
+        return self.config / "prices.toml"
+
+    @property
     def log_file(self) -> Path:
         return self.logs / "claude-tui.log"
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from claude_tui.engine.turn import TurnOptions
     from claude_tui.engine.workspace import Workspace
     from claude_tui.files import Paths
+    from claude_tui.providers.prices import Prices
     from claude_tui.store.sqlite import SqliteStore
 
 
@@ -78,6 +79,13 @@ def make_toolbox(settings: Settings, allow: tuple[str, ...] = (), *, interactive
     policies: dict[str, Policy] = {name: Policy(policy) for name, policy in settings.tools.items()}
     policies.update(dict.fromkeys(allow, Policy.ALLOW))
     return Toolbox(load_all(), Approvals(policies, interactive=interactive), timeout=settings.tool_timeout, checker=problems)
+
+
+def price_book(paths: Paths) -> Prices:
+    """What models cost, the user's prices over ours; read at the first question."""
+    from claude_tui.providers.prices import load
+
+    return load(paths.prices_file)
 
 
 async def open_store(paths: Paths, *, temporary: bool = False) -> SqliteStore:

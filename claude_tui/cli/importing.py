@@ -19,9 +19,9 @@ from claude_tui.domain.text import repair, safe_line
 T = TypeVar("T")
 
 TITLE_LENGTH = 60
-_SESSION_KEYS = frozenset({*SessionInfo(id="").to_json(), "tools", "extra"})
+_SESSION_KEYS = frozenset({*SessionInfo(id="").to_json(), "tools", "extra", "cost"})
 _MESSAGE_KEYS = frozenset(
-    {*Message("", "", None, Role.USER, ()).to_json(), "session_id", "blocks", "raw_inputs", "open_blocks", "error", "extra"}
+    {*Message("", "", None, Role.USER, ()).to_json(), "session_id", "blocks", "raw_inputs", "open_blocks", "error", "extra", "cost"}
 )
 
 
@@ -162,6 +162,7 @@ def _message(row: Mapping[str, Any], where: str, session_id: str, message_id: st
         error=_error(row, where),
         extra=_extra(row, _MESSAGE_KEYS, where),
         created_at=_time(row, "created_at", where) or now,
+        provider=_text(row, "provider", where),
     )
 
 

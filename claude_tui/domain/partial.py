@@ -233,4 +233,5 @@ class Partial:
             extra={**base.extra, **self.extra, **({"other_deltas": others} if others else {})},
             timeline=base.timeline,
             created_at=base.created_at,
+            provider=base.provider,
         )

@@ -16,6 +16,8 @@ from claude_tui.domain.events import Event, ProviderEvent
 from claude_tui.domain.history import Audience
 from claude_tui.domain.journal import Chunk
 from claude_tui.domain.messages import Message, SessionInfo
+from claude_tui.domain.pricing import Price
+from claude_tui.domain.spending import Spending
 
 Sink: TypeAlias = Callable[[Event], None]
 """Called once for each event, on the event loop; O(1), and it may not raise."""
@@ -156,6 +158,19 @@ class ModelCatalog(Protocol):
         ...
 
 
+class PriceBook(Protocol):
+    """What models cost, and since when."""
+
+    @property
+    def as_of(self) -> str:
+        """The day (YYYY-MM-DD) the program's own prices were looked up."""
+        ...
+
+    def price(self, model: str, at: str, provider: str | None) -> Price | None:
+        """The price at a time (RFC 3339) at an endpoint (None: nobody noted which); None where it is not known. Cheap."""
+        ...
+
+
 class SessionLock(Protocol):
     """The right to write one session, held until released or until the process dies."""
 
@@ -235,7 +250,23 @@ class Store(Protocol):
         ...
 
     async def finish_message(self, message: Message) -> None:
-        """Replace row and chunks of a streaming answer by the finished message, durably, in one transaction."""
+        """Replace row and chunks of a streaming answer by the finished message, durably, in one transaction.
+
+        The same transaction puts what the answer used into the ledger.
+        """
+        ...
+
+    async def add_spending(self, spending: Spending) -> None:
+        """Put a response that left no message into the ledger, durably. The second time with one id replaces the first."""
+        ...
+
+    async def spending(
+        self, *, session_id: str | None = None, since: str | None = None, until: str | None = None
+    ) -> list[Spending]:
+        """The ledger by time, `since` included, `until` not (both as `ids.timestamp` writes them).
+
+        What was deleted from the history is still in it.
+        """
         ...
 
     async def set_extra(self, message_id: str, extra: Mapping[str, Any]) -> None:
@@ -275,7 +306,7 @@ class Store(Protocol):
         ...
 
     async def import_session(self, session: SessionInfo, messages: Sequence[Message]) -> None:
-        """Store a session and its messages, all or nothing."""
+        """Store a session and its messages, all or nothing. Nothing is put into the ledger: copies were paid for elsewhere."""
         ...
 
     async def close(self) -> None: ...

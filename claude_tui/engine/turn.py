@@ -36,11 +36,13 @@ from claude_tui.domain.events import (
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, Outcome, Role, SessionInfo, Status, StopReason, Usage, sum_usage
 from claude_tui.domain.ports import ChatRequest, Provider, Store, Timeouts
+from claude_tui.domain.spending import Spending
 from claude_tui.engine.answer import Answer
 from claude_tui.engine.endpoints import Endpoints
-from claude_tui.engine.retry import LONGEST_RETRY_AFTER, delay_before_retry
+from claude_tui.engine.retry import LONGEST_RETRY_AFTER, delay_before_retry, duration, is_binding_error
 from claude_tui.engine.tasks import to_the_end
 from claude_tui.engine.tooling import Call, Toolbox, calls_of, complete_results
+from claude_tui.engine.unseen import Unseen
 
 _log = logging.getLogger(__name__)
 
@@ -62,12 +64,13 @@ class TurnOptions:
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """`messages`: the turn's, in order, prompt first. `timings`: `ttft_ms`, `total_ms`, `retries`."""
+    """`messages`: the turn's, in order, prompt first. `unseen`: what left none. `timings`: `ttft_ms`, `total_ms`, `retries`."""
 
     outcome: Outcome
     error: ErrorInfo | None
     messages: tuple[Message, ...]
     timings: dict[str, Any]
+    unseen: tuple[Spending, ...] = ()
 
     @property
     def answer(self) -> Message | None:
@@ -76,7 +79,12 @@ class TurnResult:
 
     @property
     def usage(self) -> Usage:
-        return sum_usage(message.usage for message in self.messages if message.role is Role.ASSISTANT)
+        return sum_usage(row.usage for row in self.spending)
+
+    @property
+    def spending(self) -> list[Spending]:
+        """What every response of the turn used."""
+        return [*self.unseen, *(Spending.of(message) for message in self.messages if message.role is Role.ASSISTANT)]
 
 
 @dataclass(slots=True)
@@ -144,6 +152,7 @@ class Turn:
         self._sleep = sleep
         self._loop = asyncio.get_running_loop()
         self._messages: list[Message] = []
+        self._unseen = Unseen(store)
         self.answer: Answer | None = None
         self._running: _Running | None = None
         self._began = self._loop.time()
@@ -176,7 +185,7 @@ class Turn:
         storage, _ = await to_the_end(self._settle(outcome, error))
         if storage is not None and error is None:
             outcome, error = (outcome, None) if outcome is Outcome.INTERRUPTED else (Outcome.FAILED, storage)
-        result = TurnResult(outcome, error, tuple(self._messages), self._timings())
+        result = TurnResult(outcome, error, tuple(self._messages), self._timings(), tuple(self._unseen.spent))
         self._emit(TurnEnded(self._host.info.id, outcome, error))
         return result
 
@@ -246,7 +255,8 @@ class Turn:
                 if answer.shown:
                     raise
                 self.answer = None
-                if _is_binding_error(error.info) and not rebound:
+                await self._unseen.note(answer)
+                if is_binding_error(error.info) and not rebound:
                     rebound = True
                     await self._leave_out_thinking()
                     attempt -= 1
@@ -257,7 +267,7 @@ class Turn:
         delay = delay_before_retry(error, attempt, self._options.retries, self._jitter())
         if delay is None:
             if error.retryable and error.retry_after is not None and error.retry_after > LONGEST_RETRY_AFTER:
-                text = f"{error.info.message} The server asks to wait {_duration(error.retry_after)}."
+                text = f"{error.info.message} The server asks to wait {duration(error.retry_after)}."
                 raise ProviderError(dataclasses.replace(error.info, message=text)) from error
             raise error
         self._retries += 1
@@ -358,8 +368,11 @@ class Turn:
     async def _keep_answer(self, status: Status, error: ErrorInfo | None) -> None:
         """What came of the answer stays in memory even where the disk does not take it."""
         answer = self.answer
-        if answer is None or not answer.shown:
+        if answer is None:
+            return
+        if not answer.shown:
             self.answer = None
+            await self._unseen.note(answer)
             return
         message = answer.folded(status, error)
         try:
@@ -382,15 +395,3 @@ class Turn:
 def _wanted_calls(message: Message) -> list[Call]:
     """The calls the model stopped for; none when it stopped for anything else."""
     return calls_of(message) if message.stop_reason == StopReason.TOOL_USE else []
-
-
-def _is_binding_error(error: ErrorInfo) -> bool:
-    """Whether a thinking block was refused because it is bound to another conversation, or altered on its way."""
-    text = error.message.lower()
-    return error.kind is ErrorKind.INVALID_REQUEST and "thinking" in text and ("signature" in text or "bound to" in text)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"

@@ -12,6 +12,7 @@ from claude_tui.domain.errors import SessionHeld, StoreError, UnknownSession
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, SessionInfo
 from claude_tui.domain.ports import Page, SessionLock, Store
+from claude_tui.domain.spending import Spending
 from claude_tui.engine.answer import not_saved
 from claude_tui.engine.branch import Branch, newest_page
 from claude_tui.engine.copying import copied
@@ -141,6 +142,12 @@ class Workspace:
     async def sessions(self, limit: int | None = None) -> list[SessionInfo]:
         """Updated last first."""
         return await self.store.sessions(limit=limit)
+
+    async def spending(
+        self, *, session_id: str | None = None, since: str | None = None, until: str | None = None
+    ) -> list[Spending]:
+        """What responses used, as `Store.spending` has it."""
+        return await self.store.spending(session_id=session_id, since=since, until=until)
 
     async def rename(self, session_id: str, title: str) -> None:
         """Another title, open here or not; SessionHeld where another process has the session."""

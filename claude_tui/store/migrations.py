@@ -10,13 +10,17 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import apsw
 
 from claude_tui.domain.errors import StoreError
+from claude_tui.domain.messages import Status
+from claude_tui.domain.spending import is_final
+from claude_tui.domain.tokens import written_tokens
 from claude_tui.store import files
 from claude_tui.store.connection import Database, Sql, rows, snapshot, value
+from claude_tui.store.rows import Reading, to_json
 
 KEPT_BACKUPS = 3
 APPLICATION_ID = 0x434C5455
@@ -100,7 +104,76 @@ _FIRST_FORMAT = (
     )""",
 )
 
-MIGRATIONS: tuple[Callable[[Sql], None], ...] = (_first_format,)
+
+def _second_format(connection: Sql) -> None:
+    """Which endpoint each answer came from, and the ledger of what responses used.
+
+    Rows of the ledger refer to sessions and messages that may be gone: deleting a conversation does not unspend the money. It
+    begins with the answers there are. Of copies, which have the API's id and the usage of what they were copied from, the earliest
+    counts.
+    """
+    for statement in _SECOND_FORMAT:
+        connection.execute(statement)
+    seen: set[tuple[str, str]] = set()
+    for row in rows(connection, _PAID):
+        values, copied_from = _ledger_row(row)
+        if copied_from not in seen:
+            seen.add(copied_from)
+            connection.execute(_ENTER, values)
+
+
+_SECOND_FORMAT = (
+    """ALTER TABLE messages ADD COLUMN provider TEXT""",
+    """UPDATE messages SET provider = (SELECT provider FROM sessions WHERE id = messages.session_id) WHERE role = 'assistant'""",
+    """CREATE TABLE spending (
+        id TEXT PRIMARY KEY,
+        session_id TEXT NOT NULL,
+        message_id TEXT,
+        kind TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        provider TEXT,
+        model TEXT,
+        api_id TEXT,
+        stop_reason TEXT,
+        final INTEGER NOT NULL CHECK (final IN (0, 1)),
+        output_estimate INTEGER NOT NULL,
+        ttft_ms INTEGER,
+        total_ms INTEGER,
+        reported TEXT,
+        usage TEXT
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE INDEX spending_by_time ON spending (created_at)""",
+    """CREATE INDEX spending_by_session ON spending (session_id)""",
+)
+_PAID = """
+    SELECT id, session_id, created_at, provider, model, api_id, stop_reason, status, CAST(open_blocks AS BLOB),
+        CAST(timings AS BLOB), CAST(usage AS BLOB), CAST(raw_inputs AS BLOB),
+        CASE WHEN status = 'complete' THEN NULL ELSE CAST(blocks AS BLOB) END
+    FROM messages WHERE role = 'assistant' AND status <> 'streaming' AND usage IS NOT NULL ORDER BY created_at, number
+"""
+_ENTER = """
+    INSERT INTO spending (id, session_id, message_id, kind, created_at, provider, model, api_id, stop_reason, final,
+        output_estimate, ttft_ms, total_ms, usage)
+    VALUES (?1, ?2, ?1, 'answer', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+"""
+
+
+def _ledger_row(row: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[str, str]]:
+    """The values of `_ENTER` for an answer, and what its copies share with it. Damage counts as nothing."""
+    (message_id, session_id, created_at, provider, model, api_id, stop_reason, status, opened, timed, used, raw, stored) = row
+    read = Reading()
+    open_blocks, usage = read.json(opened, list) or (), read.json(used, dict)
+    timings: dict[str, Any] = read.json(timed, dict) or {}
+    final = is_final(Status(status), stop_reason, open_blocks)
+    blocks = () if final else read.blocks(read.json(stored, list) or [])
+    written = 0 if final else round(written_tokens(blocks, read.json(raw, dict) or {}))
+    times = [time if type(time := timings.get(name)) is int else None for name in ("ttft_ms", "total_ms")]
+    known = None if usage is None else to_json(usage)
+    values = (message_id, session_id, created_at, provider, model, api_id, stop_reason, int(final), written, *times, known)
+    return values, (api_id or created_at, known or "")
+
+
+MIGRATIONS: tuple[Callable[[Sql], None], ...] = (_first_format, _second_format)
 
 
 def migrate(database: Database) -> None:

@@ -5,15 +5,16 @@ Whoever does this holds the session's lock, so the answer is no living process's
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from claude_tui.domain.errors import SessionHeld
 from claude_tui.domain.journal import Chunk, events_of, timings_of
 from claude_tui.domain.messages import Message, Status
 from claude_tui.domain.partial import Partial
-from claude_tui.store import locks, tree
+from claude_tui.domain.spending import UNSEEN, Spending
+from claude_tui.store import ledger, locks, tree
 from claude_tui.store.connection import Database, Sql, rows
 from claude_tui.store.rows import MESSAGE_COLUMNS, message_of
 
@@ -58,6 +59,8 @@ def _end(connection: Sql, message: Message) -> None:
     if ended.blocks:
         tree.finish(connection, ended)
     else:
+        if ended.usage is not None:  # the endpoint had begun to count: that was used, whatever came of it
+            ledger.enter(connection, replace(Spending.of(ended), message_id=None, kind=UNSEEN))
         tree.remove_empty(connection, message)
 
 
@@ -72,6 +75,6 @@ def folded(message: Message, chunks: Iterable[Chunk], status: Status) -> Message
         except _MALFORMED:
             break
         good.append(chunk)
-    if not partial.block_count:
-        return dataclasses.replace(message, status=status)
-    return partial.message(dataclasses.replace(message, timings=timings_of(good)), status)
+    if not partial.started and not partial.block_count:
+        return replace(message, status=status)
+    return partial.message(replace(message, timings=timings_of(good)), status)

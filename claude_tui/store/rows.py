@@ -20,7 +20,7 @@ DAMAGED = "damaged"
 
 MESSAGE_FIELDS = (
     "status", "created_at", "model", "api_id", "stop_reason", "sha256", "open_blocks", "stop_details", "usage", "timings",
-    "error", "raw_inputs", "extra", "timeline", "blocks",
+    "error", "raw_inputs", "extra", "timeline", "blocks", "provider",
 )  # fmt: skip
 """The columns a finished message overwrites, in the order of `message_values`."""
 
@@ -66,6 +66,7 @@ def message_values(message: Message) -> tuple[Any, ...]:
         _or_null(message.extra),
         _or_null(message.timeline),
         blocks,
+        _plain(message.provider),
     )
 
 
@@ -74,7 +75,7 @@ _JSON_SHAPES: dict[str, type] = {
     "timeline": list, "blocks": list,
 }  # fmt: skip
 MESSAGE_COLUMNS = (
-    "m.id, m.session_id, m.parent_id, m.role, m.status, m.created_at, m.model, m.api_id, m.stop_reason, m.sha256, "
+    "m.id, m.session_id, m.parent_id, m.role, m.status, m.created_at, m.model, m.api_id, m.stop_reason, m.provider, m.sha256, "
     + ", ".join(f"CAST(m.{name} AS BLOB)" for name in _JSON_SHAPES)
 )
 """JSON is read as bytes: damage may have made it something that is no text."""
@@ -82,9 +83,9 @@ MESSAGE_COLUMNS = (
 
 def message_of(row: tuple[Any, ...]) -> Message:
     """The message of a row of `MESSAGE_COLUMNS`. Damage is marked in `extra`, never a reason to refuse."""
-    (message_id, session_id, parent_id, role, status, created_at, model, api_id, stop_reason, sha256, *stored) = row
+    (message_id, session_id, parent_id, role, status, created_at, model, api_id, stop_reason, provider, sha256, *stored) = row
     damaged = sha256 is not None and hashlib.sha256(stored[-1]).digest() != sha256
-    read = _Reading(damaged)
+    read = Reading(damaged)
     values = {name: read.json(data, shape) for (name, shape), data in zip(_JSON_SHAPES.items(), stored, strict=True)}
     timeline = read.entries(values["timeline"] or ())
     error = read.error(values["error"])
@@ -108,10 +109,11 @@ def message_of(row: tuple[Any, ...]) -> Message:
         extra={**(values["extra"] or {}), **({DAMAGED: True} if read.failed else {})},
         timeline=timeline,
         created_at=created_at,
+        provider=provider,
     )
 
 
-class _Reading:
+class Reading:
     """The JSON of one row; remembers whether some of it was not as it had been written."""
 
     def __init__(self, failed: bool = False) -> None:
@@ -182,7 +184,7 @@ SESSION_COLUMNS = """
 def session_of(row: tuple[Any, ...]) -> SessionInfo:
     """The session of a row of `SESSION_COLUMNS`."""
     (session_id, title, model, provider, effort, leaf_id, system, tools, extra, created_at, updated_at, count, status) = row
-    read = _Reading()
+    read = Reading()
     frozen = read.json(tools)
     return SessionInfo(
         id=session_id,
@@ -223,5 +225,5 @@ def insert_chunks(connection: Sql, message_id: str, chunks: Iterable[Chunk]) -> 
 
 def blocks_of(text: bytes) -> tuple[Block, ...]:
     """The blocks of a stored message, for the index; none if they cannot be read."""
-    read = _Reading()
+    read = Reading()
     return read.blocks(read.json(text, list) or [])

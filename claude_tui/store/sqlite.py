@@ -17,7 +17,8 @@ from claude_tui.domain.ids import timestamp
 from claude_tui.domain.journal import Chunk
 from claude_tui.domain.messages import Message, SessionInfo, Status
 from claude_tui.domain.ports import Page, SessionLock, Store
-from claude_tui.store import desks, files, following, locks, prompts, recovery, search, sessions, tree
+from claude_tui.domain.spending import Spending
+from claude_tui.store import desks, files, following, ledger, locks, prompts, recovery, search, sessions, tree
 from claude_tui.store.chunklog import ChunkLog
 from claude_tui.store.connection import Database, Sql, value
 from claude_tui.store.migrations import migrate
@@ -231,6 +232,16 @@ class SqliteStore:
     async def check_search(self) -> bool:
         """Whether the index covered every finished message; if not, it was built anew."""
         return await self._writer.post(lambda: search.check(self._database))
+
+    # The ledger.
+
+    async def add_spending(self, spending: Spending) -> None:
+        await self._write(lambda connection: ledger.enter(connection, spending))
+
+    async def spending(
+        self, *, session_id: str | None = None, since: str | None = None, until: str | None = None
+    ) -> list[Spending]:
+        return await self._read(lambda connection: ledger.read(connection, session_id, since, until))
 
     # The way to the thread.
 

@@ -9,9 +9,10 @@ from typing import Any
 from claude_tui.domain.errors import StoreError, UnknownSession
 from claude_tui.domain.ids import timestamp
 from claude_tui.domain.journal import Chunk, timeline_of
-from claude_tui.domain.messages import Message, Status
+from claude_tui.domain.messages import Message, Role, Status
 from claude_tui.domain.ports import Page
-from claude_tui.store import search
+from claude_tui.domain.spending import Spending
+from claude_tui.store import ledger, search
 from claude_tui.store.connection import Sql, rows, value
 from claude_tui.store.rows import MESSAGE_COLUMNS, MESSAGE_FIELDS, chunk_of, message_of, message_values, to_json
 
@@ -61,13 +62,17 @@ def add(connection: Sql, message: Message) -> None:
 
 
 def finish(connection: Sql, message: Message, unwritten: Sequence[Chunk] = ()) -> None:
-    """Put the finished message in the place of its row and its journal, of which `unwritten` is the end that is not on disk."""
+    """Put the finished message in the place of its row and its journal, of which `unwritten` is the end that is not on disk.
+
+    What an answer used goes into the ledger with it.
+    """
     journal = [*journal_of(connection, message.id), *unwritten]
     if journal:
         message = dataclasses.replace(message, timeline=timeline_of(journal))
     stored = rows(connection, "SELECT number, session_id, created_at FROM messages WHERE id = ?", (message.id,))
     if not stored:
         add(connection, message)
+        _enter(connection, message)
         return
     number, session_id, created_at = stored[0]
     if session_id != message.session_id:
@@ -77,6 +82,12 @@ def finish(connection: Sql, message: Message, unwritten: Sequence[Chunk] = ()) -
     connection.execute("DELETE FROM chunks WHERE message_id = ?", (message.id,))
     connection.execute("UPDATE sessions SET updated_at = ? WHERE id = ?", (timestamp(), session_id))
     search.index(connection, number, message.blocks)
+    _enter(connection, message)
+
+
+def _enter(connection: Sql, message: Message) -> None:
+    if message.role is Role.ASSISTANT:
+        ledger.enter(connection, Spending.of(message))
 
 
 def set_extra(connection: Sql, message_id: str, extra: Mapping[str, Any]) -> None:

@@ -58,11 +58,6 @@ def seconds(value: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02} min"
 
 
-def estimate_tokens(text: str) -> float:
-    """A token is about four bytes: four letters, or a little more than one Chinese character. Adds up over pieces of a text."""
-    return len(text) / 4 if text.isascii() else len(text.encode("utf-8", "surrogatepass")) / 4
-
-
 def row_width(parts: Sequence[Part]) -> int:
     """Cells of the parts in their widest forms, with separators."""
     return sum(cell_len(part.text) for part in parts) + len(SEPARATOR) * max(0, len(parts) - 1)

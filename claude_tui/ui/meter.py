@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias, assert_never
 
-from claude_tui.domain.blocks import Block, dump_json, string
+from claude_tui.domain.blocks import string
 from claude_tui.domain.events import (
     Alive,
     ApprovalRequested,
@@ -35,7 +35,8 @@ from claude_tui.domain.events import (
 )
 from claude_tui.domain.messages import Message, Role, Status, Usage, merge_usage
 from claude_tui.domain.text import safe_line
-from claude_tui.ui.figures import Part, estimate_tokens, fit, number, percent, seconds
+from claude_tui.domain.tokens import block_tokens, estimate_tokens, written_tokens
+from claude_tui.ui.figures import Part, fit, number, percent, seconds
 
 _MessageEvent: TypeAlias = MessageStarted | UsageReported | BlockStarted | BlockStopped | MessageStopped
 
@@ -196,7 +197,7 @@ class Meter:
         self.figures = Figures(
             usage=message.usage,
             final=final,
-            written=_written(message),
+            written=written_tokens(message.blocks, message.raw_inputs),
             ttft=_seconds(timings.get("ttft_ms")),
             elapsed=_seconds(timings.get("total_ms")),
         )
@@ -225,7 +226,7 @@ class Meter:
                 live.figures.usage = merge_usage(live.figures.usage, event.usage)
             case BlockStarted():
                 self._enter(State.THINKING if "thinking" in string(event.block, "type") else State.STREAMING)
-                live.figures.written += _block_tokens(event.block)
+                live.figures.written += block_tokens(event.block)
             case BlockStopped():
                 pass
             case MessageStopped():  # told of after the disk has it: the time of what came before counts
@@ -317,18 +318,3 @@ class Meter:
 
 def _seconds(milliseconds: object) -> float | None:
     return milliseconds / 1000 if isinstance(milliseconds, (int, float)) and not isinstance(milliseconds, bool) else None
-
-
-def _block_tokens(block: Block) -> float:
-    """What a whole block counts as, for an answer without final usage."""
-    tokens = estimate_tokens(string(block, "text")) + estimate_tokens(string(block, "thinking"))
-    return tokens + (estimate_tokens(dump_json(block["input"])) if isinstance(block.get("input"), dict) and block["input"] else 0)
-
-
-def _written(message: Message) -> float:
-    return sum(
-        _block_tokens({**block, "input": {}}) + estimate_tokens(message.raw_inputs[str(place)])
-        if str(place) in message.raw_inputs
-        else _block_tokens(block)
-        for place, block in enumerate(message.blocks)
-    )

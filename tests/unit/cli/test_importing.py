@@ -77,6 +77,7 @@ def test_the_rest_of_a_message() -> None:
         "content": [{"type": "tool_use", "id": "t", "name": "n", "input": {}}],
         "status": "failed",
         "model": "m",
+        "provider": "other",
         "api_id": "msg_1",
         "stop_reason": "novel",
         "stop_details": [1],

@@ -13,6 +13,7 @@ from claude_tui.domain.errors import StoreError
 from claude_tui.store import SqliteStore, migrations
 from tests.unit.store.samples import conversation, inside, output_of, python
 
+NOW = len(migrations.MIGRATIONS)
 SCHEMA = "SELECT type, name, sql FROM sqlite_schema ORDER BY name"
 
 Step = Callable[[Any], None]
@@ -80,9 +81,9 @@ async def test_a_history_is_copied_and_then_upgraded(data_dir: Path, monkeypatch
     store = await SqliteStore.open(data_dir)
     assert [message.id for message in await store.path(ids[-1])] == ids
     await store.close()
-    assert content(data_dir)[0] == 3 and content(data_dir)[2] == before[2]
+    assert content(data_dir)[0] == NOW + 2 and content(data_dir)[2] == before[2]
     (copy,) = backups(data_dir)
-    assert copy.name.startswith("pre-v2-") and copy.suffix == ".db"
+    assert copy.name.startswith(f"pre-v{NOW + 1}-") and copy.suffix == ".db"
     assert (stat.S_IMODE(copy.stat().st_mode), stat.S_IMODE(copy.parent.stat().st_mode)) == (0o600, 0o700)
     restored = data_dir / "restored"
     restored.mkdir()
@@ -110,7 +111,7 @@ async def test_of_two_steps_the_first_stays_when_the_second_fails(data_dir: Path
     for _ in range(2):
         with pytest.raises(StoreError):
             await SqliteStore.open(data_dir)
-        assert content(data_dir)[0] == 2
+        assert content(data_dir)[0] == NOW + 1
 
 
 async def test_a_newer_format_is_refused_unchanged(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +119,7 @@ async def test_a_newer_format_is_refused_unchanged(data_dir: Path, monkeypatch: 
         then(patched, adds_a_column)
         await filled(data_dir)
     before = content(data_dir)
-    with pytest.raises(StoreError, match=r"newer claude-tui \(format 2; this one knows formats up to 1\)"):
+    with pytest.raises(StoreError, match=rf"newer claude-tui \(format {NOW + 1}; this one knows formats up to {NOW}\)"):
         await SqliteStore.open(data_dir)
     assert content(data_dir) == before
 
@@ -133,12 +134,12 @@ async def test_a_step_another_process_took_is_not_taken_twice(data_dir: Path, mo
         real(*arguments)
         connection = inside(data_dir)
         adds_a_column(connection)
-        connection.pragma("user_version", 2)
+        connection.pragma("user_version", NOW + 1)
         connection.close()
 
     monkeypatch.setattr(migrations, "_back_up", copying)
     await (await SqliteStore.open(data_dir)).close()
-    assert content(data_dir)[0] == 2
+    assert content(data_dir)[0] == NOW + 1
 
 
 async def test_the_newest_copies_are_kept(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +150,7 @@ async def test_the_newest_copies_are_kept(data_dir: Path, monkeypatch: pytest.Mo
         await (await SqliteStore.open(data_dir)).close()
         names = [path.name for path in backups(data_dir)]
     assert len(names) == migrations.KEPT_BACKUPS
-    assert names[-1].startswith(f"pre-v{migrations.KEPT_BACKUPS + 3}-")
+    assert names[-1].startswith(f"pre-v{NOW + migrations.KEPT_BACKUPS + 2}-")
 
 
 async def test_without_room_for_the_copy_nothing_is_upgraded(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +207,7 @@ def test_a_process_killed_anywhere_in_an_upgrade_leaves_the_old_or_the_new(data_
         assert child.returncode == -9
         assert content(data_dir) == before
     output_of(source, data_dir, "99")
-    assert content(data_dir)[0] == 2
+    assert content(data_dir)[0] == NOW + 1
 
 
 def test_the_schema_is_written_in_one_place() -> None:
