@@ -111,7 +111,7 @@ def _check(body: object, headers: Mapping[str, str], signer: Signer, memory: Mem
     request = as_dict(body)
     if request is None:
         refuse("The request body is not a JSON object")
-    _check_unicode(request)
+    check_unicode(request)
     betas = betas_of(headers)
     _check_keys(request, headers, betas, counting)
     model_id = request.get("model")
@@ -135,7 +135,8 @@ def _check(body: object, headers: Mapping[str, str], signer: Signer, memory: Mem
     _check_marks(request)
 
 
-def _check_unicode(request: dict[str, Any]) -> None:
+def check_unicode(request: dict[str, Any]) -> None:
+    """No half of a surrogate pair anywhere."""
     try:
         json.dumps(request, ensure_ascii=False).encode()
     except UnicodeEncodeError:
