@@ -9,6 +9,7 @@ from .script import Block, Call, Compact, Redacted, Say, Script, Think
 from .shapes import as_dict
 from .signing import Signer
 
+_COUNTS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
 _SAID = (Say, Think, Redacted, Call, Block)
 
 
@@ -23,8 +24,14 @@ def compaction_block(text: str, signer: Signer) -> dict[str, Any]:
     }
 
 
+def in_iteration(usage: Mapping[str, Any], split: object) -> dict[str, Any]:
+    """The usage of a compaction: what it costs is not in the top-level numbers. `split` is the cache creation by lifetime."""
+    spent = {key: usage[key] for key in _COUNTS if key in usage}
+    return {**without_tokens(usage), "iterations": [{"type": "compaction", **spent, "cache_creation": split}]}
+
+
 def without_tokens(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """The same usage with every count at 0: what compaction costs is not in the top-level numbers."""
+    """The same usage with every count at 0."""
     return {key: _emptied(value) for key, value in usage.items()}
 
 
@@ -41,4 +48,4 @@ def compacting(script: Script, messages: int) -> Script:
         return script
     steps = [step for step in script.steps if not isinstance(step, _SAID)]
     summary = Compact(f"Summary of {messages} messages.")
-    return Script((*steps, summary), usage=script.usage, model=script.model, rate=script.rate)
+    return Script((*steps, summary), model=script.model, rate=script.rate)

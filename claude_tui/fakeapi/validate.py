@@ -17,6 +17,7 @@ from .refusal import ApiError, Refused, refuse
 from .shapes import as_dict, as_list, blocks_of, is_blank_text
 from .signing import Signer
 from .validate_blocks import check_cache_mark, check_text_block, only_keys
+from .validate_compaction import BETA, check_compaction
 from .validate_messages import check_messages
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -50,7 +51,7 @@ _TOP = _COUNTED | {
 }
 _BETA_TOP = {
     "context_management": ("context-management-", "compact-"),
-    "compaction": ("compact-",),
+    "compaction": (BETA,),
     "mcp_servers": ("mcp-client-",),
     "fallbacks": ("server-side-fallback-",),
     "fallback_credit_token": ("server-side-fallback-",),
@@ -126,6 +127,8 @@ def _check(body: object, headers: Mapping[str, str], signer: Signer, memory: Mem
     _check_system(request.get("system"))
     _check_tools(request.get("tools"))
     _check_tool_choice(request, model)
+    if not counting:
+        check_compaction(request, model)
     messages = as_list(request.get("messages"))
     if messages is None:
         refuse("messages: Field required" if "messages" not in request else "messages: Input should be a valid list")

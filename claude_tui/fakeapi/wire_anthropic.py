@@ -11,7 +11,7 @@ from typing import Any
 
 from . import script as say
 from .actions import Action, Emit, Head, ScriptError
-from .compaction import compaction_block, without_tokens
+from .compaction import compaction_block, in_iteration, without_tokens
 from .encoding import Shape, dumps, quoted
 from .fold import Fold, OpenBlock
 from .models import find
@@ -50,7 +50,9 @@ class Wire(Rendering):
         self._started = self._finished = False
         self._told = Told()
         self._compacts = context.body.get("compaction") is not None
-        self._input_usage = without_tokens(context.usage) if self._compacts else context.usage
+        self._input_usage = {**context.usage, "output_tokens": 1, **(script.usage or {})}
+        if self._compacts:
+            self._input_usage = without_tokens(self._input_usage)
 
     @property
     def blocks(self) -> list[dict[str, Any]]:
@@ -80,7 +82,7 @@ class Wire(Rendering):
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
-            "usage": {**self._input_usage, "output_tokens": 0 if self._compacts else 1, **(self._script.usage or {})},
+            "usage": self._input_usage,
         }
         if self._context.transformations:
             message["input_transformations"] = list(self._context.transformations)
@@ -215,11 +217,8 @@ class Wire(Rendering):
     def _final_usage(self) -> dict[str, Any]:
         inputs = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
         usage: dict[str, Any] = {key: self._context.usage[key] for key in inputs if key in self._context.usage}
-        usage |= self._told.usage()
-        if self._compacts:
-            split = self._context.usage.get("cache_creation")
-            usage = {**without_tokens(usage), "iterations": [{"type": "compaction", **usage, "cache_creation": split}]}
-        return {**usage, **(self._script.usage or {})}
+        usage |= {**self._told.usage(), **(self._script.usage or {})}
+        return in_iteration(usage, self._context.usage.get("cache_creation")) if self._compacts else usage
 
     def message(self) -> dict[str, Any]:
         """The whole answer as one message."""
