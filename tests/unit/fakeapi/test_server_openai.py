@@ -122,6 +122,46 @@ async def test_refusals_and_senseless_scripts_are_told(kit: Any) -> None:
         await api.__aexit__(None, None, None)
 
 
+PNG = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
+IMAGES: list[dict[str, Any]] = [
+    {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}},
+    {"type": "image_url", "image_url": {"url": "https://example.com/x.png"}},
+]
+SPOKEN: list[Any] = [
+    {"role": "system", "content": "Be brief."},
+    user([{"type": "text", "text": "a"}, *IMAGES]),
+    calling(call("1", arguments='{"zone":"UTC"}'), call("2", arguments="{"), content="so"),
+    answer("1", "noon"),
+    answer("2", [{"type": "text", "text": "?"}]),
+    {"role": "developer", "content": "Be briefer."},
+    user("b"),
+]
+READ: list[Any] = [
+    user(
+        [
+            {"type": "text", "text": "a"},
+            {"type": "image", "source": PNG},
+            {"type": "image", "source": {"type": "url", "url": "https://example.com/x.png"}},
+        ]
+    ),
+    said(
+        [
+            {"type": "text", "text": "so"},
+            {"type": "tool_use", "id": "1", "name": "clock", "input": {"zone": "UTC"}},
+            {"type": "tool_use", "id": "2", "name": "clock", "input": {}},
+        ]
+    ),
+    user(
+        [
+            {"type": "tool_result", "tool_use_id": "1", "content": "noon"},
+            {"type": "tool_result", "tool_use_id": "2", "content": [{"type": "text", "text": "?"}]},
+        ]
+    ),
+    {"role": "system", "content": "Be briefer."},
+    user("b"),
+]
+
+
 async def test_a_plan_reads_the_words_of_the_first_wire(kit: Any) -> None:
     seen: list[dict[str, Any]] = []
 
@@ -129,25 +169,12 @@ async def test_a_plan_reads_the_words_of_the_first_wire(kit: Any) -> None:
         seen.append(body)
         return Script((Say("ok"),))
 
-    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
-    link = {"type": "image_url", "image_url": {"url": "https://example.com/x.png"}}
-    body = kit.chat(
-        {"role": "system", "content": "Be brief."},
-        user([{"type": "text", "text": "a"}, image, link]),
-        calling(call("1", arguments='{"zone":"UTC"}'), call("2", arguments="{"), content="so"),
-        answer("1", "noon"),
-        answer("2", [{"type": "text", "text": "?"}]),
-        {"role": "developer", "content": "Be briefer."},
-        "b",
-        tools=[TOOL, tool("bare", description=..., parameters=...)],
-        reasoning_effort="none",
-        max_tokens=9,
-    )
+    bare = tool("bare", description=..., parameters=...)
+    body = kit.chat(*SPOKEN, tools=[TOOL, bare], reasoning_effort="none", max_tokens=9)
     async with FakeApi(plan) as api:
         await kit.completed(api, body)
         await kit.completed(api, kit.chat("a", reasoning_effort="low"))
         assert api.calls[0].body == body
-    png = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
     assert seen[0] == {
         "wire": "openai",
         "model": "gpt-fake",
@@ -158,30 +185,7 @@ async def test_a_plan_reads_the_words_of_the_first_wire(kit: Any) -> None:
             {"name": "clock", "description": "Tells the time.", "input_schema": {"type": "object", "properties": {}}},
             {"name": "bare", "description": "", "input_schema": {"type": "object"}},
         ],
-        "messages": [
-            user(
-                [
-                    {"type": "text", "text": "a"},
-                    {"type": "image", "source": png},
-                    {"type": "image", "source": {"type": "url", "url": "https://example.com/x.png"}},
-                ]
-            ),
-            said(
-                [
-                    {"type": "text", "text": "so"},
-                    {"type": "tool_use", "id": "1", "name": "clock", "input": {"zone": "UTC"}},
-                    {"type": "tool_use", "id": "2", "name": "clock", "input": {}},
-                ]
-            ),
-            user(
-                [
-                    {"type": "tool_result", "tool_use_id": "1", "content": "noon"},
-                    {"type": "tool_result", "tool_use_id": "2", "content": [{"type": "text", "text": "?"}]},
-                ]
-            ),
-            {"role": "system", "content": "Be briefer."},
-            user("b"),
-        ],
+        "messages": READ,
     }
     assert seen[1]["output_config"] == {"effort": "low"}
 
