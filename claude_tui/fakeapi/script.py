@@ -136,7 +136,7 @@ class Script:
     `usage` overrides the computed numbers, in the first wire's words on any wire.
     `rate` is deltas per second (None: as fast as the client reads), `batch` deltas per write to the socket.
     `frame=False` sends the steps alone, without message_start, message_delta and message_stop around them.
-    `message` adds keys to message_start's message, `delta` to message_delta's delta.
+    `message` adds keys to message_start's message, `delta` to message_delta's delta; both are of the first wire alone.
     """
 
     steps: tuple[Step, ...] = ()

@@ -32,7 +32,7 @@ from .validate_openai_values import (
 )
 
 MAX_TOOLS = 128
-_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
+_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _TIERS = ("auto", "default", "flex", "scale", "priority", "fast")
 _RANGES: dict[str, tuple[float, float]] = {
     "temperature": (0, 2),

@@ -105,7 +105,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str | None]] = [
     ("temperature too high", {"temperature": 2.5}, "decimal above maximum value", "decimal_above_max_value"),
     ("temperature too low", {"temperature": -1}, "decimal below minimum value", "decimal_below_min_value"),
     ("temperature no number", {"temperature": True}, "expected a decimal, but got a boolean", "invalid_type"),
-    ("effort", {"reasoning_effort": "max"}, "Invalid value: 'max'. Supported values are: 'none'", "invalid_value"),
+    ("effort", {"reasoning_effort": "huge"}, "Invalid value: 'huge'. Supported values are: 'none'", "invalid_value"),
     ("user no string", {"user": 5}, "'user': expected a string, but got an integer", "invalid_type"),
     ("metadata no object", {"metadata": [1]}, "'metadata': expected an object, but got an array", "invalid_type"),
     ("five stops", {"stop": ["a"] * 5}, "Invalid 'stop'", "invalid_value"),
