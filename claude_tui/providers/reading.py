@@ -46,14 +46,17 @@ class StreamFailure(Exception):
 
 
 class Reader(Protocol):
-    """What a wire makes of server-sent events. `patience`: how many seconds of silence are waited for what may still come, once
-    nothing of the answer is missing; None as long as something is."""
+    """What a wire makes of server-sent events."""
 
     started: bool
     stopped: bool
     done: bool
     dropped: int
-    patience: float | None
+
+    @property
+    def patience(self) -> float | None:
+        """How many seconds of silence are waited for what may still come after the answer; None while it is not over."""
+        ...
 
     @property
     def whole(self) -> bool: ...
