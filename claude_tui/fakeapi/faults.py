@@ -171,7 +171,7 @@ class Fault(Enum):
     )
     SERVER_ERROR = _status("server_error", 500, "server", True)
     BAD_GATEWAY_HTML = _status("bad_gateway_html", 502, "server", True, html=True)
-    UNAVAILABLE = _status("unavailable", 503, "server", True)
+    UNAVAILABLE = _status("unavailable", 503, "server", True, Second(expected=Expected("failed", "overloaded", True)))
     GATEWAY_TIMEOUT = _status("gateway_timeout", 504, "timeout", True)
     OVERLOADED = _status("overloaded", 529, "overloaded", True)
     SHOULD_NOT_RETRY = _status("should_not_retry", 529, "overloaded", False, headers={"x-should-retry": "false"})
@@ -204,9 +204,7 @@ class Fault(Enum):
         type="tokens",
         code="rate_limit_exceeded",
     )
-    ERROR_NOT_JSON = Spec(
-        "error_not_json", _STREAM, Expected("failed", "server"), act.error_not_json, second=Second(expected=_PROTOCOL)
-    )
+    ERROR_NOT_JSON = Spec("error_not_json", _STREAM, Expected("failed", "server"), act.error_not_json)
     ERROR_WITHOUT_ERROR = Spec("error_without_error", _STREAM, _SERVER, chat.error_without_error, wires=_OPENAI)
     ERROR_NUMERIC_CODE = Spec(
         "error_numeric_code",

@@ -38,7 +38,7 @@ def test_every_fault_is_on_a_wire_and_says_what_is_expected_there() -> None:
             expected = [fault.expected(phase, wire) for phase in fault.phases]
             assert all((one.kind is None) == (one.outcome == "completed") for one in expected)
     assert Fault.ERROR_NOT_JSON.expected(Phase.TEXT) == Expected("failed", "server")
-    assert Fault.ERROR_NOT_JSON.expected(Phase.TEXT, "openai") == Expected("failed", "protocol")
+    assert Fault.ERROR_NOT_JSON.expected(Phase.TEXT, "openai") == Expected("failed", "server")
     assert Fault.RST.expected(Phase.END, "openai") == Expected("completed")
     assert not Fault.NULL_CHOICES.on("anthropic")
     assert not Fault.REUSED_INDEX.on("openai")
