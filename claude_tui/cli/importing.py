@@ -22,7 +22,7 @@ from claude_tui.domain.text import repair, safe_line
 T = TypeVar("T")
 
 TITLE_LENGTH = 60
-_SESSION_KEYS = frozenset({*SessionInfo(id="").to_json(), "tools", "extra", "cost"})
+_SESSION_KEYS = frozenset({*SessionInfo(id="").to_json(), "tools", "extra", "usage", "cost"})
 _MESSAGE_KEYS = frozenset(
     {*Message("", "", None, Role.USER, ()).to_json(), "session_id", "blocks", "raw_inputs", "open_blocks", "error", "extra", "cost"}
 )
@@ -37,7 +37,7 @@ def exported(session: SessionInfo, messages: Sequence[Message], spent: Iterable[
 
     `spent`: the session's rows of the ledger. A copied session did not pay for the messages it begins with.
     """
-    data = {**session.to_json(), "cost": costs.total(spent, book).to_json()}
+    data = costs.session_json(session, spent, book)
     if session.tools is not None:
         data["tools"] = list(session.tools)
     if session.extra:

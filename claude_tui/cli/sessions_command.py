@@ -24,9 +24,8 @@ def list_sessions(paths: Paths, output: Output, limit: int | None) -> int:
     sessions, spent = asyncio.run(_newest(paths, limit, spent=output == "json"))
     if output == "json":
         book = compose.price_book(paths)
-        rows = [(session.to_json(), costs.total(spent[session.id], book)) for session in sessions]
         costs.warn(book)
-        print(dump_json([{**row, "cost": cost.to_json()} for row, cost in rows]))
+        print(dump_json([costs.session_json(session, spent[session.id], book) for session in sessions]))
         return 0
     if not sessions:
         say("There are no sessions yet.")

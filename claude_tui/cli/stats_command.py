@@ -119,12 +119,18 @@ def _columns(*headings: str) -> Table:
 
 
 def _figures(totals: Totals) -> list[str]:
-    return [number(totals.requests), number(totals.input), _output(totals), number(totals.cache_read), number(totals.cache_write)]
+    """Requests and tokens, with those that no response counts as its own."""
+    read = number(totals.input + totals.compaction_input)
+    return [number(totals.requests), read, _output(totals), number(totals.cache_read), number(totals.cache_write)]
 
 
 def _output(totals: Totals) -> str:
     """What the API counted, and what is estimated beyond."""
-    return f"{'~' if totals.output_estimated else ''}{number(totals.output + totals.output_estimated)}"
+    return f"{'~' if totals.output_estimated else ''}{number(_written(totals))}"
+
+
+def _written(totals: Totals) -> int:
+    return totals.output + totals.output_estimated + totals.compaction_output
 
 
 def _cost(totals: Totals) -> str:
@@ -168,7 +174,7 @@ def _plot(report: _Report, width: int, *, blocks: bool) -> Table:
 
 
 def _tokens(totals: Totals) -> Decimal:
-    return Decimal(totals.prompt + totals.output + totals.output_estimated)
+    return Decimal(totals.prompt + totals.compaction_input + _written(totals))
 
 
 def _table(report: _Report, key: Key, encoding: str) -> Table:

@@ -46,6 +46,7 @@ SESSION: Keys = {
     "message_count": int,
     "status": str,
     "leaf_id": (str, NULL),
+    "usage": dict,
     "cost": dict,
 }
 COST: Keys = {"usd": (str, NULL), "micro_usd": (int, NULL), "unknown": int, "estimated": bool}

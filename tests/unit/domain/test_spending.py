@@ -107,10 +107,11 @@ def test_the_sums() -> None:
     assert totals.cache_share == pytest.approx(30 / 103)
 
 
-def test_the_tokens_of_a_summary_count_although_the_response_leaves_them_out() -> None:
-    entries = [{"type": "compaction", "input_tokens": 100, "output_tokens": 10}, {"type": "message", "input_tokens": 3}]
-    spending = row(usage={"input_tokens": 3, "output_tokens": 4, "iterations": entries})
-    assert (spending.tokens("input_tokens"), spending.tokens("output_tokens")) == (103, 14)
+def test_the_tokens_of_a_summary_stand_beside_those_of_the_response() -> None:
+    summary = {"type": "compaction", "input_tokens": 100, "cache_read_input_tokens": 50, "output_tokens": 10}
+    spending = row(usage={"input_tokens": 3, "output_tokens": 4, "iterations": [summary, {"type": "message", "input_tokens": 3}]})
+    totals = Totals.of([spending, spending], Book(served=1))
+    assert (totals.input, totals.output, totals.compaction_input, totals.compaction_output) == (6, 8, 300, 20)
 
 
 def test_nothing_sums_to_nothing() -> None:
@@ -150,7 +151,7 @@ def test_the_groups_sum_to_the_whole(rows: list[Spending], key: Key) -> None:
     book = Book(served=3, other=1)
     whole, parts = Totals.of(rows, book), totals_by(rows, key, book).values()
     assert sum(part.requests for part in parts) == whole.requests == sum(map(len, grouped(rows, key).values()))
-    for name in ("input", "output", "output_estimated", "cache_read", "cache_write", "thinking"):
+    for name in ("input", "output", "output_estimated", "cache_read", "cache_write", "thinking", "compaction_output"):
         assert sum(getattr(part, name) for part in parts) == getattr(whole, name)
     assert Cost.sum(part.cost for part in parts) == whole.cost
     assert Totals.of(reversed(rows), book) == whole
