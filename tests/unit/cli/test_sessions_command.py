@@ -20,10 +20,12 @@ SESSION_KEYS = [
     "message_count",
     "status",
     "leaf_id",
+    "usage",
+    "cost",
 ]
 MESSAGE_KEYS = [
-    "id", "parent_id", "role", "status", "content", "model", "api_id", "stop_reason", "stop_details", "usage", "timings",
-    "created_at",
+    "id", "parent_id", "role", "status", "content", "model", "provider", "api_id", "stop_reason", "stop_details", "usage",
+    "timings", "created_at",
 ]  # fmt: skip
 TREE: dict[str, Any] = {
     "session": {"title": "A \x1b[31mred\x1b[0m title", "model": "claude-opus-5-5", "system": "Be brief.", "leaf_id": "d"},

@@ -89,24 +89,28 @@ def test_what_else_is_known_of_them() -> None:
         "anthropic.claude-opus-5-5-v1:0",
         "us.anthropic.claude-opus-5-5-20260922-v1:0",
         "global.anthropic.claude-opus-5-5",
-        "claude-opus-5-5@20260922",
         "anthropic/claude-opus-5.5",
         "anthropic/claude-opus-5.5:thinking",
     ],
 )
 def test_clouds_and_gateways_sell_at_about_the_same_price(model: str) -> None:
-    price = found(load(None), model, "somewhere")
-    assert price.rates == found(load(None), "claude-opus-5-5").rates and price.inferred
+    usual = found(load(None), "claude-opus-5-5")
+    assert found(load(None), model, "somewhere") == dataclasses.replace(usual, inferred=True)
+    assert found(load(None), model, "anthropic") == dataclasses.replace(usual, inferred=model != "claude-opus-5-5")
 
 
 @pytest.mark.parametrize(
     ("model", "provider"),
     [
-        ("gpt-6", "anthropic"), ("gpt-6", "somewhere"), ("", "anthropic"), ("anthropic/claude-opus-5.5", "anthropic"),
-        ("anthropic/claude-opus-5.5", None), ("claude-opus-9", "anthropic"), ("anthropic/claude-opus-5.5:free", "somewhere"),
+        ("gpt-6", "anthropic"),
+        ("gpt-6", "somewhere"),
+        ("", "anthropic"),
+        ("", None),
+        ("claude-opus-9", "anthropic"),
+        ("anthropic/claude-opus-5.5:free", "somewhere"),
         ("other/claude-opus-5-5", "somewhere"),
     ],
-)  # fmt: skip
+)
 def test_what_nobody_knows_has_no_price(model: str, provider: str) -> None:
     assert load(None).price(model, NOW, provider) is None
 
