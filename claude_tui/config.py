@@ -8,82 +8,71 @@ in `config.toml`, the checks and the documentation follow from it. A flag wins o
 from __future__ import annotations
 
 import os
-import types
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 from claude_tui.config_file import ConfigError, loose_modes, read_toml
-from claude_tui.domain.addresses import is_address, redact_address
-from claude_tui.domain.text import repair, safe_line
+from claude_tui.config_providers import BUILTIN, Section, is_variable, read_sections
+from claude_tui.config_values import Given, Rule, from_file, inner_type, read_value, refused, rule_of, setting
+from claude_tui.domain.text import safe_line
 from claude_tui.files import HOME, Paths
 
+__all__ = [
+    "ConfigError", "Loaded", "Section", "Settings", "check_file", "documentation", "flag_name", "has_flag", "inner_type",
+    "is_table", "load", "rule_of", "setting_types", "variable_name",
+]  # fmt: skip
+
 PREFIX = "CLAUDE_TUI_"
-MAX_FILE_BYTES = 1_000_000
+MODEL = "claude-opus-5-5"
 
 Effort: TypeAlias = Literal["low", "medium", "high", "xhigh", "max"]
 Policy: TypeAlias = Literal["allow", "ask", "deny"]
 Theme: TypeAlias = Literal["auto", "dark", "light", "ansi-dark", "ansi-light", "contrast-dark", "contrast-light"]
 Thinking: TypeAlias = Literal["collapsed", "tail", "open"]
-T = TypeVar("T")
-
-
-class Rule(NamedTuple):
-    """What a field's type does not say. `variable`: a second variable. `short`: a one-letter flag. `flag`: whether it makes one."""
-
-    low: float = 0.0
-    high: float = 0.0
-    variable: str = ""
-    short: str = ""
-    form: Literal["", "address", "text or @FILE", "keys"] = ""
-    flag: bool = True
-
-
-def _setting(default: T, **rule: Any) -> T:
-    return cast("T", field(default=cast("Any", default), metadata={"rule": Rule(**rule)}))
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Every setting there is."""
 
-    model: str = _setting("claude-opus-5-5", short="-m")
+    model: str = setting(MODEL, short="-m")
     """The model that answers, by its API id."""
 
     effort: Effort | None = None
     """How much work the model puts into an answer. Unset: the model's own default."""
 
-    system: str | None = _setting(None, form="text or @FILE")
+    system: str | None = setting(None, form="text or @FILE")
     """System prompt of new sessions: the text, or @FILE to read it from a file. A text that begins with @ is written with @@."""
 
-    max_tokens: int = _setting(32_000, low=1, high=10_000_000)
-    """The most tokens one answer may have, thinking included."""
+    max_tokens: int | None = setting(None, low=1, high=10_000_000)
+    """The most tokens one answer may have, thinking included. Unset: 32,000, or where an endpoint needs none named, its own."""
 
-    provider: str = "anthropic"
+    provider: str = BUILTIN
     """The endpoint to talk to: `anthropic`, or the NAME of a [providers.NAME] section."""
 
-    base_url: str | None = _setting(None, variable="ANTHROPIC_BASE_URL", form="address")
+    base_url: str | None = setting(None, variable="ANTHROPIC_BASE_URL", form="address")
     """Address of the API. Unset: the provider's own. Anything but https is taken only for this machine."""
 
-    retries: int = _setting(4, low=0, high=20)
+    retries: int = setting(4, low=0, high=20)
     """How many times a failed request is tried again."""
 
-    connect_timeout: float = _setting(10.0, low=0.001, high=86_400)
+    connect_timeout: float = setting(10.0, low=0.001, high=86_400)
     """Seconds to reach the server."""
 
-    first_byte_timeout: float = _setting(300.0, low=0.001, high=86_400)
+    first_byte_timeout: float = setting(300.0, low=0.001, high=86_400)
     """Seconds until an answer begins."""
 
-    idle_timeout: float = _setting(120.0, low=0.001, high=86_400)
+    idle_timeout: float = setting(120.0, low=0.001, high=86_400)
     """Seconds without a byte after which an answer that began is given up."""
 
-    tool_timeout: float = _setting(60.0, low=0.001, high=86_400)
+    tool_timeout: float = setting(60.0, low=0.001, high=86_400)
     """Seconds a tool call may take."""
 
-    max_requests: int = _setting(50, low=1, high=10_000)
+    max_requests: int = setting(50, low=1, high=10_000)
     """How many requests one turn may make before it is stopped; tool calls make more than one."""
 
     theme: Theme = "auto"
@@ -92,10 +81,10 @@ class Settings:
     thinking: Thinking = "collapsed"
     """How thinking is shown at first: as one line, as its last lines, or all of it."""
 
-    reading: bool = _setting(False, flag=False)
+    reading: bool = setting(False, flag=False)
     """Stay at the prompt while an answer comes, instead of following it to its end."""
 
-    mouse: bool = _setting(True, flag=False)
+    mouse: bool = setting(True, flag=False)
     """Use the mouse. Off leaves it to the terminal, which can then select text as it does elsewhere."""
 
     kitty_keys: bool = True
@@ -107,8 +96,28 @@ class Settings:
     keys: dict[str, str] = field(default_factory=dict[str, str], metadata={"rule": Rule(form="keys")})
     """Table: the keys of a command, by its id; several with commas between them, "" for none. Help (F1) lists them."""
 
-    providers: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
-    """Table of tables: further endpoints, one section each. Read and kept; this version uses none."""
+    budget: dict[str, float] = field(
+        default_factory=dict[str, float], metadata={"rule": Rule(high=1_000_000, names=("session", "day", "month"))}
+    )
+    """Table: dollars that may be spent in a `session`, a `day`, a `month`; a request that would begin above it is not sent."""
+
+    providers: dict[str, Section] = field(default_factory=dict[str, Section])
+    """Table of tables: further endpoints, one section [providers.NAME] each."""
+
+    def section(self, name: str | None = None) -> Section | None:
+        """The section of this provider, by default of the one in force; None where there is none of the name."""
+        name = name or self.provider
+        section = self.providers.get(name)
+        if name != BUILTIN:
+            return section
+        return replace(section or Section(), base_url=(section and section.base_url) or self.base_url)
+
+    def model_for(self, name: str) -> str:
+        """The model of a new session with this provider; empty where none is named."""
+        section = self.section(name)
+        if name == self.provider:
+            return self.model
+        return (section and section.model) or (MODEL if name == BUILTIN else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +128,6 @@ class Loaded:
     settings: Settings
     sources: Mapping[str, str]
     warnings: tuple[str, ...] = ()
-
-
-class Given(NamedTuple):
-    """A value as somebody wrote it. `label` begins a sentence about it; `folder`: what a relative @FILE is relative to."""
-
-    value: object
-    source: str
-    label: str
-    folder: Path | None = None
-
-
-def rule_of(item: Field[Any]) -> Rule:
-    return item.metadata.get("rule", Rule())
 
 
 @cache
@@ -172,17 +168,38 @@ def check_file(draft: Path, path: Path) -> None:
 def _loaded(table: Mapping[str, Any], path: Path, flags: Mapping[str, object], environ: Mapping[str, str]) -> Loaded:
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
+    values["providers"], ignored = read_sections(_table(table.get("providers", {}), "providers", path), environ, path, sources)
     for item in fields(Settings):
+        if item.name == "providers":
+            continue
         if is_table(item.name):
             values[item.name] = _load_table(item, table.get(item.name, {}), environ, path, sources)
             continue
         given = _given(item, flags, environ, table, path)
         sources[item.name] = given.source if given else "default"
         if given:
-            values[item.name] = _value(given, setting_types()[item.name], rule_of(item))
+            values[item.name] = read_value(given, setting_types()[item.name], rule_of(item))
     settings = replace(Settings(), **values)
     _check_provider(settings, sources)
-    return Loaded(settings, sources, tuple(_unknown_keys(table, path)))
+    return Loaded(_for_provider(settings, sources), sources, (*_unknown_keys(table, path), *ignored))
+
+
+def _for_provider(settings: Settings, sources: dict[str, str]) -> Settings:
+    """What a section says of its model counts more than the file does elsewhere, and less than a flag or a variable.
+
+    Without a word about the model of another endpoint there is none: ours would only be refused there.
+    """
+    section = settings.providers.get(settings.provider)
+    if section is None:
+        return settings
+    if (sources["model"] == "config.toml" and section.model) or sources["model"] == "default":
+        sources["model"] = f"providers.{settings.provider}.model" if section.model else "default"
+        usual = settings.model if settings.provider == BUILTIN else ""
+        settings = replace(settings, model=section.model or usual)
+    if sources["base_url"] in ("flag", variable_name("base_url")):  # said of this run, whatever endpoint it talks to
+        section = replace(section, base_url=settings.base_url)
+        settings = replace(settings, providers={**settings.providers, settings.provider: section})
+    return settings
 
 
 def _given(
@@ -194,29 +211,32 @@ def _given(
     for variable in filter(None, (variable_name(name), rule_of(item).variable)):
         if environ.get(variable):
             return Given(environ[variable], variable, variable)
-    return _from_file(table[name], name, path) if name in table else None
-
-
-def _from_file(value: object, key: str, path: Path) -> Given:
-    return Given(value, "config.toml", f"{path}: {key}", path.parent)
+    return from_file(table[name], name, path) if name in table else None
 
 
 def _load_table(item: Field[Any], table: object, environ: Mapping[str, str], path: Path, sources: dict[str, str]) -> dict[str, Any]:
-    name = item.name
-    if not isinstance(table, dict):
-        raise _refused(_from_file(table, name, path), f"a section, [{name}]")
+    name, rule = item.name, rule_of(item)
     default: dict[str, Any] = {} if item.default_factory is MISSING else item.default_factory()
-    entries = cast("dict[str, object]", table)
-    entries = dict(_undotted(entries)) if rule_of(item).form == "keys" else entries
-    given = {key: _from_file(value, f"{name}.{key}", path) for key, value in entries.items()}
+    entries = _table(table, name, path)
+    entries = dict(_undotted(entries)) if rule.form == "keys" else entries
+    given = {key: from_file(value, f"{name}.{key}", path) for key, value in entries.items()}
     entry_type: Any = get_args(setting_types()[name])[1]
-    if get_origin(entry_type) is Literal:
+    if rule.form != "keys":
         prefix = variable_name(name) + "__"
         for variable, text in environ.items():
             if variable.startswith(prefix) and variable != prefix and text:
                 given[variable.removeprefix(prefix).lower()] = Given(text, variable, variable)
+    for key, one in given.items():
+        if rule.names and key not in rule.names:
+            raise ConfigError(f"{safe_line(one.label, 300)} means nothing; [{name}] has {', '.join(rule.names)}.")
     sources.update({f"{name}.{key}": "default" for key in default} | {f"{name}.{key}": given[key].source for key in given})
-    return default | {key: _value(one, entry_type, rule_of(item)) for key, one in given.items()}
+    return default | {key: read_value(one, entry_type, rule) for key, one in given.items()}
+
+
+def _table(table: object, name: str, path: Path) -> dict[str, object]:
+    if not isinstance(table, dict):
+        raise refused(from_file(table, name, path), f"a section, [{name}]")
+    return cast("dict[str, object]", table)
 
 
 def _undotted(entries: Mapping[str, object]) -> Iterator[tuple[str, object]]:
@@ -229,104 +249,8 @@ def _undotted(entries: Mapping[str, object]) -> Iterator[tuple[str, object]]:
             yield name, ", ".join(texts) if all(isinstance(one, str) for one in texts) else value
 
 
-def _value(given: Given, hint: Any, rule: Rule) -> Any:
-    """`given` as a value of type `hint`; text is read as that type, since flags and variables have nothing else."""
-    inner, optional = inner_type(hint)
-    value = given.value
-    from_text = isinstance(value, str) and given.source != "config.toml"
-    if get_origin(inner) is Literal:
-        if value in get_args(inner):
-            return value
-    elif inner is str:
-        if isinstance(value, str):
-            return _text(given, repair(value), rule, optional)
-    elif inner is bool:
-        word = value.strip().lower() if from_text and isinstance(value, str) else value
-        if isinstance(word, str if from_text else bool) and word in _SWITCH:
-            return _SWITCH[word]
-    elif inner in (int, float):
-        number = _number(value.strip() if from_text and isinstance(value, str) else value, inner, from_text)
-        if number is not None and rule.low <= number <= (rule.high or number):
-            return number
-    elif isinstance(value, dict):
-        return cast("dict[str, Any]", value)
-    raise _refused(given, accepted(hint, rule))
-
-
-_SWITCH: dict[Any, bool] = {True: True, False: False, "true": True, "yes": True, "on": True, "1": True} | dict.fromkeys(
-    ("false", "no", "off", "0"), False
-)
-
-
-def inner_type(hint: Any) -> tuple[Any, bool]:
-    """The type behind an optional one, and whether it is optional."""
-    if get_origin(hint) in (Union, types.UnionType):
-        return next(one for one in get_args(hint) if one is not type(None)), True
-    return hint, False
-
-
-def _number(value: object, kind: type, from_text: bool) -> int | float | None:
-    try:
-        if from_text:
-            return int(cast("str", value)) if kind is int else float(cast("str", value))
-    except ValueError:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int if kind is int else (int, float)):
-        return None
-    return value if kind is int else float(value)
-
-
-def _text(given: Given, text: str, rule: Rule, optional: bool) -> str | None:
-    if rule.form == "text or @FILE":
-        text = _system_text(given, text)
-        return text if text.strip() else None
-    text = text.strip()
-    if not text and (optional or rule.form == "keys"):
-        return None if optional else text
-    if not text or not text.isprintable():
-        raise _refused(given, accepted(str, rule))
-    if rule.form == "address" and not is_address(text):
-        raise _refused(given, accepted(str, rule))
-    return text
-
-
-def _system_text(given: Given, text: str) -> str:
-    if text.startswith("@@") or not text.startswith("@"):
-        return text.removeprefix("@")
-    path = (given.folder or Path()) / Path(text[1:]).expanduser()
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ConfigError(f"{given.label} names {path}, which is larger than {MAX_FILE_BYTES:,} bytes.")
-        return path.read_text(encoding="utf-8-sig").rstrip("\r\n")
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = "it is not UTF-8 text" if isinstance(error, UnicodeError) else getattr(error, "strerror", None) or error
-        raise ConfigError(f"{given.label} names {path}, which cannot be read: {reason}.") from error
-
-
-def accepted(hint: Any, rule: Rule) -> str:
-    """What a setting takes, in words that end a sentence."""
-    inner, optional = inner_type(hint)
-    if get_origin(inner) is Literal:
-        return "one of " + ", ".join(get_args(inner))
-    if inner in (int, float):
-        kind = "a whole number" if inner is int else "a number"
-        return f"{kind} from {rule.low:.12g} to {rule.high:.12g}" if rule.high else kind
-    if rule.form == "address":
-        return "an address such as https://example.org (http:// only for this machine, as in http://127.0.0.1:8000)"
-    if rule.form == "keys":
-        return 'a text with key names, as in "ctrl+n, f5"'
-    if rule.form:
-        return rule.form
-    return {bool: "true or false", str: "a text" if optional else "a text that is not blank"}.get(inner, "a section")
-
-
-def _refused(given: Given, takes: str) -> ConfigError:
-    shown = repr(given.value) if not isinstance(given.value, str) else f'"{redact_address(given.value)}"'
-    return ConfigError(f"{safe_line(given.label, 300)} is {safe_line(shown, 80)}; it takes {takes}.")
-
-
 def _check_provider(settings: Settings, sources: Mapping[str, str]) -> None:
-    known = ["anthropic", *settings.providers]
+    known = list(dict.fromkeys([BUILTIN, *settings.providers]))
     if settings.provider not in known:
         source = {"flag": "--provider", "config.toml": "config.toml: provider"}.get(sources["provider"], sources["provider"])
         raise ConfigError(f"{source} is {safe_line(settings.provider, 80)!r}; known here: {', '.join(known)}.")
@@ -342,7 +266,8 @@ def _unknown_keys(table: Mapping[str, Any], path: Path) -> Iterator[str]:
 def _unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
     names = [variable_name(item.name) for item in fields(Settings) if not is_table(item.name)]
     for variable in sorted(environ):
-        known = variable in names or variable == HOME or variable.startswith(variable_name("tools") + "__")
+        known = variable in names or variable == HOME or is_variable(variable)
+        known = known or any(variable.startswith(variable_name(table) + "__") for table in ("tools", "budget"))
         if variable.startswith(PREFIX) and not known:
             yield f"{safe_line(variable, 80)} sets nothing; it is ignored.{_nearest(variable, names)}"
 
@@ -355,14 +280,14 @@ def _nearest(word: str, names: list[str]) -> str:
 
 
 @cache
-def documentation() -> dict[str, str]:
-    """Setting → its docstring, read from this file's source."""
+def documentation(kind: type = Settings) -> dict[str, str]:
+    """Setting → its docstring, read from the source of `kind`, Settings or Section."""
     import ast
     import inspect
     import sys
 
-    tree = ast.parse(inspect.getsource(sys.modules[__name__]))
-    (body,) = [node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings"]
+    tree = ast.parse(inspect.getsource(sys.modules[kind.__module__]))
+    (body,) = [node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == kind.__name__]
     both = pairwise(body)
     pairs = ((one.target, after.value) for one, after in both if isinstance(one, ast.AnnAssign) and isinstance(after, ast.Expr))
     return {ast.unparse(name): " ".join(str(ast.literal_eval(text)).split()) for name, text in pairs}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from claude_tui.cli.options import Resume
     from claude_tui.config import Settings
     from claude_tui.domain.ports import Provider, Store, Timeouts
+    from claude_tui.engine.endpoints import Endpoints
     from claude_tui.engine.tooling import Toolbox
     from claude_tui.engine.turn import TurnOptions
     from claude_tui.engine.workspace import Workspace
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
 
 PICKABLE = 20
 """How many sessions a list to pick from shows."""
-
-
-def preload_sdk() -> None:
-    """Begin to import the SDK beside whatever comes first: reading standard input, opening the history."""
-    from claude_tui.providers.loading import start_import
-
-    start_import("anthropic")
 
 
 def timeouts(settings: Settings) -> Timeouts:
@@ -41,15 +35,38 @@ def turn_options(settings: Settings) -> TurnOptions:
     return TurnOptions(settings.max_tokens, settings.retries, settings.max_requests, timeouts(settings))
 
 
-def make_provider(settings: Settings, *, base_url: str | None = None, api_key: str | None = None) -> Provider:
-    """Cheap: the SDK and the credentials wait for the first request. The arguments outrank the settings (the demo's server)."""
-    from claude_tui.cli.exits import UsageError
-    from claude_tui.providers import WIRES
+def make_endpoints(settings: Settings) -> Endpoints:
+    """The providers of the settings. Cheap: SDKs and credentials wait for the first request."""
+    from claude_tui.cli import endpoints
+
+    return endpoints.endpoints(settings, timeouts(settings))
+
+
+def make_provider(settings: Settings) -> Provider:
+    """The provider in force."""
+    return make_endpoints(settings).get(settings.provider)
+
+
+def begin_loading(endpoints: Endpoints, resume: object) -> None:
+    """Load the SDK beside whatever comes first, reading standard input, opening the history: unless a stored session, which may
+    have another provider, is to be gone on with."""
+    if resume is None:
+        endpoints.get(endpoints.default).warm_up()
+
+
+def demo_settings(flags: Mapping[str, object], paths: Paths) -> Settings:
+    """The settings for the server of the demo, whatever provider they name."""
+    from claude_tui.config import load
+    from claude_tui.config_providers import BUILTIN
+
+    return load({**flags, "provider": BUILTIN}, paths=paths).settings
+
+
+def demo_provider(settings: Settings, *, base_url: str, api_key: str) -> Provider:
+    """The ordinary provider, for a server of our own."""
     from claude_tui.providers.anthropic import AnthropicProvider
 
-    if settings.provider not in WIRES:
-        raise UsageError(f"There is no provider {settings.provider!r} in this version; it knows: {', '.join(WIRES)}.")
-    return AnthropicProvider(base_url=base_url or settings.base_url, api_key=api_key, timeouts=timeouts(settings))
+    return AnthropicProvider(base_url=base_url, api_key=api_key, timeouts=timeouts(settings))
 
 
 def make_toolbox(settings: Settings, allow: tuple[str, ...] = (), *, interactive: bool = False) -> Toolbox:
@@ -106,31 +123,21 @@ async def open_workspace(
     *,
     temporary: bool = False,
     allow: tuple[str, ...] = (),
-    provider: Provider | None = None,
+    endpoints: Endpoints | None = None,
     interactive: bool = False,
 ) -> Workspace:
-    from claude_tui.engine.endpoints import Endpoints
     from claude_tui.engine.workspace import Workspace
 
-    endpoints = Endpoints.of(provider or make_provider(settings))
+    endpoints = endpoints or make_endpoints(settings)
     store = await open_store(paths, temporary=temporary)
     return Workspace(store, endpoints, lambda: make_toolbox(settings, allow, interactive=interactive), turn_options(settings))
 
 
-def foreign_host(settings: Settings) -> str | None:
-    """The host requests go to, where that is neither the API's own nor this machine."""
-    import os
-    from urllib.parse import urlsplit
+def foreign_host(settings: Settings, provider: str) -> str | None:
+    """The host that requests of this provider go to, where the user should be told of it."""
+    from claude_tui.cli import endpoints
 
-    from claude_tui.domain.addresses import is_loopback
-
-    address = settings.base_url or os.environ.get("ANTHROPIC_BASE_URL") or ""
-    host = urlsplit(address).hostname or ""
-    if not address or is_loopback(host):
-        return None
-    from claude_tui.providers.anthropic import DEFAULT_BASE_URL
-
-    return None if address.rstrip("/") == DEFAULT_BASE_URL else host
+    return endpoints.foreign_host(settings, provider)
 
 
 def serve_fake_api(scenario: str | None, port: int, key: str | None) -> int:

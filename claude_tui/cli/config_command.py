@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from claude_tui import config
+from claude_tui.child_environment import without_credentials
 from claude_tui.cli.exits import FAILED, UsageError, say
 from claude_tui.cli.options import Output
 from claude_tui.domain.addresses import redact_address
@@ -24,10 +25,19 @@ from claude_tui.files import Paths, private_folder, write_private
 
 _SECRET_KEY = re.compile(r"(?i)key|token|secret|password|authorization|credential|header")
 _REDACTED = "[redacted]"
+_PERHAPS_SECRET = ("api_key_command", "headers")
 _USUAL_EDITOR = "notepad" if os.name == "nt" else "vi"
-_EXAMPLES = {"effort": "high", "system": "Answer briefly.", "base_url": "https://api.anthropic.com"}
+_EXAMPLES: dict[str, Any] = {
+    "effort": "high",
+    "system": "Answer briefly.",
+    "base_url": "https://api.anthropic.com",
+    "max_tokens": 32_000,
+    "budget": {"day": 10.0},
+    "providers": {
+        "example": {"wire": "openai", "base_url": "https://example.org/v1", "api_key_env": "EXAMPLE_KEY", "model": "some-model"}
+    },
+}
 """What the template shows for settings that are unset: taken over as it stands, it must be valid."""
-_CHILD_SECRETS = re.compile(r"(?i)_?(?:API_?KEY|TOKEN|SECRET|PASSWORD)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +55,26 @@ def rows(loaded: config.Loaded) -> Iterator[Row]:
     texts = config.documentation()
     for item in fields(config.Settings):
         value = getattr(loaded.settings, item.name)
+        if item.name == "providers" and value:
+            yield from _sections(value, loaded.sources)
+            continue
         if not config.is_table(item.name) or not value:
             yield Row(item.name, _shown(item.name, value), loaded.sources.get(item.name, "default"), texts[item.name])
             continue
         for key, entry in sorted(value.items()):
             name = f"{item.name}.{key}"
             yield Row(name, _shown(key, entry), loaded.sources[name], texts[item.name])
+
+
+def _sections(sections: Mapping[str, config.Section], sources: Mapping[str, str]) -> Iterator[Row]:
+    """What was said of each endpoint. A command that prints a key, and headers, may hold secrets themselves."""
+    texts = config.documentation(config.Section)
+    for name, section in sections.items():
+        for item in fields(config.Section):
+            full = f"providers.{name}.{item.name}"
+            if full in sources:
+                value = _REDACTED if item.name in _PERHAPS_SECRET else _shown("", getattr(section, item.name))
+                yield Row(full, value, sources[full], texts[item.name])
 
 
 def _shown(name: str, value: Any) -> Any:
@@ -125,7 +149,7 @@ def _editor() -> list[str]:
 def _run_editor(command: list[str]) -> str | None:
     """What went wrong, if anything. The editor is a program of its own and gets no credentials."""
     before = signal.signal(signal.SIGINT, _leave_to_the_editor)
-    environment = {name: value for name, value in os.environ.items() if not _CHILD_SECRETS.search(name)}
+    environment = without_credentials(os.environ)
     try:
         code = subprocess.run(command, env=environment, check=False).returncode
     except OSError as error:
@@ -168,9 +192,8 @@ def template() -> str:
         document.add(tomlkit.nl())
         document.add(tomlkit.comment(texts[item.name]))
         if config.is_table(item.name):
-            document.add(tomlkit.comment(f"[{item.name}]"))
-            for key, entry in value.items():
-                document.add(tomlkit.comment(tomlkit.dumps({key: entry}).strip()))
+            for line in tomlkit.dumps({item.name: value or _EXAMPLES.get(item.name, {})}).splitlines():
+                document.add(tomlkit.comment(line) if line else tomlkit.nl())
         else:
             document.add(
                 tomlkit.comment(tomlkit.dumps({item.name: _EXAMPLES.get(item.name, "…") if value is None else value}).strip())

@@ -72,6 +72,7 @@ def _findings(paths: Paths, environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding("settings", "broken", str(error))
     yield from _history(paths)
     yield from _credentials(environ)
+    yield from _providers(loaded.settings if loaded else config.Settings())
     yield from _network(loaded.settings if loaded else config.Settings(), environ)
     yield from _terminal(environ)
     stop_logging()
@@ -158,6 +159,19 @@ def _credentials(environ: Mapping[str, str]) -> Iterator[Finding]:
         value = environ.get(name, "").strip()
         if any(character.isspace() or not character.isprintable() for character in value):
             yield Finding("credentials", "warning", f"{name} holds white space or control characters and cannot be sent")
+
+
+def _providers(settings: config.Settings) -> Iterator[Finding]:
+    """Every section, where it leads and where its key would come from; nothing is asked, and no key is read."""
+    from claude_tui.cli import endpoints
+
+    for name, section in settings.providers.items():
+        provider = endpoints.make(settings, name, compose.timeouts(settings))
+        found = ", ".join(provider.credentials())
+        where = redact_address(endpoints.address(section)) or section.platform
+        model = settings.model_for(name) or "no model named"
+        text = f"{section.wire} at {where}, {model}, key: {found or 'none found'}"
+        yield Finding(f"provider {safe_line(name, 40)}", "ok" if found else "warning", text)
 
 
 def _network(settings: config.Settings, environ: Mapping[str, str]) -> Iterator[Finding]:

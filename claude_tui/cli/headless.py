@@ -22,6 +22,7 @@ from claude_tui.domain.errors import ErrorInfo, ErrorKind, ProviderError, StoreE
 from claude_tui.domain.events import Event, Notice, TurnEnded
 from claude_tui.domain.messages import Outcome
 from claude_tui.domain.sentences import error_sentence
+from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.session import Session
 from claude_tui.engine.turn import TurnResult
 from claude_tui.files import Paths
@@ -34,16 +35,17 @@ _PIECE = 65_536
 
 def ask(options: AskOptions) -> int:
     """The exit code. Raises UsageError and ConfigError for what makes no sense."""
-    compose.preload_sdk()
     paths = Paths.find()
     loaded = load(options.flags, paths=paths)
+    endpoints = compose.make_endpoints(loaded.settings)
+    compose.begin_loading(endpoints, options.resume)
     if not options.quiet:
         for warning in loaded.warnings:
             say(warning)
     prompt = _prompt(options.prompt, options.quiet)
     if not options.quiet:
         _check_tools(options.allow_tools)
-    return asyncio.run(_Ask(options, loaded.settings, paths, prompt).run())
+    return asyncio.run(_Ask(options, loaded.settings, paths, prompt, endpoints).run())
 
 
 def _check_tools(names: tuple[str, ...]) -> None:
@@ -89,7 +91,8 @@ def _nothing(text: str) -> None:
 class _Ask:
     """One run of the command."""
 
-    def __init__(self, options: AskOptions, settings: Settings, paths: Paths, prompt: str) -> None:
+    def __init__(self, options: AskOptions, settings: Settings, paths: Paths, prompt: str, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
         self._options = options
         self._settings = settings
         self._paths = paths
@@ -153,7 +156,11 @@ class _Ask:
 
     async def _converse(self, printer: Printer, out: Output, err: Output) -> TurnResult:
         workspace = await compose.open_workspace(
-            self._settings, self._paths, temporary=self._options.temporary, allow=self._options.allow_tools
+            self._settings,
+            self._paths,
+            temporary=self._options.temporary,
+            allow=self._options.allow_tools,
+            endpoints=self._endpoints,
         )
         try:
             note = _nothing if self._options.quiet else err.write
@@ -163,7 +170,8 @@ class _Ask:
             if isinstance(printer, StreamJson):
                 printer.begin(session.info.id)
             self._session = session
-            host = compose.foreign_host(self._settings)
+            session.warm_up()
+            host = compose.foreign_host(self._settings, session.info.provider)
             if host:
                 note(f"Note: the conversation is sent to {host}.\n")
             session.subscribe(printer.sink)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
@@ -11,6 +10,7 @@ from claude_tui.cli import compose
 from claude_tui.cli.exits import say
 from claude_tui.cli.options import Output
 from claude_tui.config import Settings, load
+from claude_tui.config_providers import BUILTIN
 from claude_tui.domain.blocks import dump_json
 from claude_tui.domain.errors import ErrorKind, ProviderError
 from claude_tui.domain.ports import ModelInfo
@@ -40,7 +40,7 @@ def show(paths: Paths, flags: Mapping[str, str], output: Output) -> int:
     try:
         models = asyncio.run(_listed(loaded.settings, paths))
     except ProviderError as error:
-        if error.info.kind not in _OFFLINE:
+        if error.info.kind not in _OFFLINE or loaded.settings.provider != BUILTIN:
             raise
         say(f"{error.info.message} These are the models this version knows.")
         models = known_models()
@@ -52,13 +52,11 @@ def show(paths: Paths, flags: Mapping[str, str], output: Output) -> int:
 
 
 async def _listed(settings: Settings, paths: Paths) -> list[ModelInfo]:
-    from claude_tui.providers.anthropic import DEFAULT_BASE_URL
-    from claude_tui.providers.model_list import ModelList
+    from claude_tui.cli.endpoints import model_list
 
     provider = compose.make_provider(settings)
-    address = settings.base_url or os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL
     try:
-        return await ModelList(provider, paths.cache, address).refresh()
+        return await model_list(settings, provider, paths.cache).refresh()
     finally:
         await provider.close()
 

@@ -30,10 +30,30 @@ async def open_session(
         if session is None:
             note("Note: there is no session to go on with; this is a new one.\n")
     if session is None:
-        return workspace.new(model=settings.model, effort=settings.effort, system=settings.system)
+        check_model(settings)
+        return workspace.new(model=settings.model, effort=settings.effort, system=settings.system, provider=settings.provider)
     if "system" in flags and (settings.system or None) != session.info.system:
         await session.close()
         raise UsageError("The system prompt of a session is fixed by its first request: start a new session to use another one.")
-    model = settings.model if "model" in flags or not session.info.model else None
-    await session.switch_model(model, settings.effort if "effort" in flags else KEEP)
+    await take_flags(session, settings, flags)
     return session
+
+
+async def take_flags(session: Session, settings: Settings, flags: Mapping[str, str]) -> None:
+    """The flags' model, effort and provider. Another provider comes with its own model: no id means the same everywhere."""
+    provider = settings.provider if "provider" in flags else None
+    moves = provider is not None and provider != session.info.provider
+    model = settings.model if "model" in flags or moves or not session.info.model else None
+    if moves:
+        check_model(settings)
+    await session.switch_model(model, settings.effort if "effort" in flags else KEEP, provider)
+
+
+def check_model(settings: Settings) -> None:
+    """UsageError where nobody names a model for this endpoint."""
+    if not settings.model:
+        name = settings.provider
+        raise UsageError(
+            f'No model is named for the provider {name}: give --model, or write model = "…" into [providers.{name}]. '
+            f"`claude-tui models --provider {name}` lists what it has."
+        )

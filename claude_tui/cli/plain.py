@@ -25,6 +25,7 @@ from claude_tui.config import Settings, load
 from claude_tui.domain.errors import ErrorKind
 from claude_tui.domain.messages import SessionInfo
 from claude_tui.domain.text import safe_line
+from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.session import Session
 from claude_tui.engine.workspace import Workspace
 from claude_tui.files import Paths
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
-    from claude_tui.domain.ports import Provider
 
 EXIT_WORDS = ("exit", "quit", "退出")
 PROMPT = "You: "
@@ -43,25 +43,26 @@ _LAST_WORDS = 0.2
 
 def chat(options: ChatOptions) -> int:
     """The exit code. Raises UsageError and ConfigError for what makes no sense, StoreError where the history cannot be opened."""
-    compose.preload_sdk()
     paths = Paths.find()
     loaded = load(options.flags, paths=paths)
+    endpoints = compose.make_endpoints(loaded.settings)
+    compose.begin_loading(endpoints, options.resume)
     for warning in loaded.warnings:
         say(warning)
-    return _Chat(options, loaded.settings, paths).run()
+    return _Chat(options, loaded.settings, paths, endpoints).run()
 
 
 def demo(options: ChatOptions) -> int:
     """The same conversation against the fake API: no key, no network, nothing saved."""
     paths = Paths.find()
-    settings = load(options.flags, paths=paths).settings
+    settings = compose.demo_settings(options.flags, paths)
 
     def run(url: str, key: str) -> int:
-        provider = compose.make_provider(settings, base_url=url, api_key=key)
+        endpoints = Endpoints.of(compose.demo_provider(settings, base_url=url, api_key=key))
+        compose.begin_loading(endpoints, None)
         temporary = ChatOptions(options.prompt, None, options.flags, temporary=True, plain=True)
-        return _Chat(temporary, settings, paths, provider=provider, greeting=_DEMO_GREETING).run()
+        return _Chat(temporary, settings, paths, endpoints, greeting=_DEMO_GREETING).run()
 
-    compose.preload_sdk()
     return compose.with_demo_server(run)
 
 
@@ -89,14 +90,14 @@ class _Chat:
         options: ChatOptions,
         settings: Settings,
         paths: Paths,
+        endpoints: Endpoints,
         *,
-        provider: Provider | None = None,
         greeting: str = "",
     ) -> None:
         self._options = options
         self._settings = settings
         self._paths = paths
-        self._provider = provider
+        self._endpoints = endpoints
         self._greeting = greeting
         self._stopped_by: signal.Signals | None = None
         self._no_credentials = False
@@ -118,7 +119,7 @@ class _Chat:
 
     async def _open_workspace(self) -> Workspace:
         temporary, resume = self._options.temporary, self._options.resume
-        workspace = await compose.open_workspace(self._settings, self._paths, temporary=temporary, provider=self._provider)
+        workspace = await compose.open_workspace(self._settings, self._paths, temporary=temporary, endpoints=self._endpoints)
         if temporary and resume is not None:
             await compose.borrow_session(self._paths, workspace.store, resume)
         return workspace
@@ -147,7 +148,8 @@ class _Chat:
         session = await open_session(workspace, resume, self._settings, self._options.flags, out.write)
         out.write(self._greeting or f"claude-tui, plain mode, {session.info.model}.\n")
         out.write(_GREETING)
-        host = None if self._provider else compose.foreign_host(self._settings)
+        session.warm_up()
+        host = None if self._greeting else compose.foreign_host(self._settings, session.info.provider)
         if host:
             out.write(f"Note: the conversation is sent to {host}.\n")
         session.replay_to(lines)

@@ -17,12 +17,13 @@ from claude_tui.cli.exits import FAILED, say
 from claude_tui.cli.options import ChatOptions, Resume
 from claude_tui.cli.signals import StopSignals
 from claude_tui.config import Settings, load
-from claude_tui.domain.errors import SessionHeld
+from claude_tui.domain.errors import ProviderError, SessionHeld
 from claude_tui.files import Paths
 from claude_tui.ui.environment import prepare_environment
 
 if TYPE_CHECKING:
-    from claude_tui.domain.ports import ModelCatalog, Provider
+    from claude_tui.domain.ports import ModelCatalog
+    from claude_tui.engine.endpoints import Endpoints
     from claude_tui.engine.session import Session
     from claude_tui.engine.workspace import Watch, Workspace
     from claude_tui.ui.backstage import Backstage, Begin, Left
@@ -42,8 +43,7 @@ def chat(options: ChatOptions) -> int:
     """The exit code. Raises UsageError and ConfigError for what makes no sense, StoreError where there is no such session."""
     paths = Paths.find()
     loaded = load(options.flags, paths=paths)
-    host = compose.foreign_host(loaded.settings)
-    left = _run(options, loaded.settings, paths, warnings=loaded.warnings, sent_to=host)
+    left = _run(options, loaded.settings, paths, warnings=loaded.warnings)
     if left.then == "demo":
         return demo(ChatOptions(mouse=options.mouse))
     return _after(left, named=not options.temporary)
@@ -52,11 +52,13 @@ def chat(options: ChatOptions) -> int:
 def demo(options: ChatOptions) -> int:
     """The same app against the fake API: no key, no network, nothing saved."""
     paths = Paths.find()
-    settings = load(options.flags, paths=paths).settings
+    settings = compose.demo_settings(options.flags, paths)
 
     def run(url: str, key: str) -> int:
-        provider = compose.make_provider(settings, base_url=url, api_key=key)
-        return _after(_run(replace(options, temporary=True), settings, paths, provider=provider), named=False)
+        from claude_tui.engine.endpoints import Endpoints
+
+        endpoints = Endpoints.of(compose.demo_provider(settings, base_url=url, api_key=key))
+        return _after(_run(replace(options, temporary=True), settings, paths, demo=endpoints), named=False)
 
     return compose.with_demo_server(run)
 
@@ -75,9 +77,8 @@ def _run(
     settings: Settings,
     paths: Paths,
     *,
-    provider: Provider | None = None,
+    demo: Endpoints | None = None,
     warnings: tuple[str, ...] = (),
-    sent_to: str | None = None,
 ) -> Left:
     if not settings.kitty_keys:
         os.environ["TEXTUAL_DISABLE_KITTY_KEY"] = "1"
@@ -86,7 +87,7 @@ def _run(
 
     async def open_workspace() -> Workspace:
         _after_first_frame()
-        workspace = await compose.open_workspace(settings, paths, temporary=options.temporary, provider=provider, interactive=True)
+        workspace = await compose.open_workspace(settings, paths, temporary=options.temporary, endpoints=demo, interactive=True)
         if options.temporary and options.resume is not None:
             await compose.borrow_session(paths, workspace.store, options.resume)
         return workspace
@@ -97,14 +98,14 @@ def _run(
         environ=os.environ,
         open_workspace=open_workspace,
         begin=_beginning(options, settings),
-        models=lambda workspace: _models(workspace, settings, None if options.temporary else paths, demo=provider is not None),
+        models=lambda workspace, name: _models(workspace, name, settings, None if options.temporary else paths),
         examine=_examine,
         prompt=options.prompt,
         pick=options.resume is Resume.PICK,
-        demo=provider is not None,
-        temporary=options.temporary and provider is None,
+        demo=demo is not None,
+        temporary=options.temporary and demo is None,
         mouse=settings.mouse if options.mouse is None else options.mouse,
-        sent_to=sent_to,
+        sent_to=lambda name: None if demo is not None else compose.foreign_host(settings, name),
         warnings=warnings,
     )
     return asyncio.run(_show(backstage)) or Left(FAILED)
@@ -128,26 +129,26 @@ async def _examine() -> str:
     return printed.decode("utf-8", "replace")
 
 
-def _models(workspace: Workspace, settings: Settings, paths: Paths | None, *, demo: bool) -> ModelCatalog:
-    from claude_tui.providers.model_list import ModelList
+def _models(workspace: Workspace, name: str, settings: Settings, paths: Paths | None) -> ModelCatalog | None:
+    from claude_tui.cli.endpoints import model_list
 
-    return ModelList(
-        workspace.endpoints.get(workspace.endpoints.default), paths.cache if paths and not demo else None, settings.base_url or ""
-    )
+    try:
+        return model_list(settings, workspace.endpoints.get(name), paths.cache if paths else None)
+    except ProviderError:
+        return None
 
 
 def _beginning(options: ChatOptions, settings: Settings) -> Begin:
     """The session the command line asks for. A draft that was never sent is found again by whoever starts afresh."""
 
     async def begin(workspace: Workspace, note: Callable[[str], None]) -> Session | Watch:
+        from claude_tui.cli.opening import open_session, take_flags
+
         resume = None if options.resume is Resume.PICK else options.resume
         if resume is None and options.prompt is None and (unsent := await workspace.adopt_unsent()) is not None:
             note("The draft you had not sent is back.")
-            model = settings.model if "model" in options.flags or not unsent.info.model else None
-            await unsent.switch_model(model)
+            await take_flags(unsent, settings, options.flags)
             return unsent
-        from claude_tui.cli.opening import open_session
-
         try:
             return await open_session(workspace, resume, settings, options.flags, note)
         except SessionHeld:

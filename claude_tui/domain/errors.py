@@ -83,8 +83,8 @@ class SessionHeld(StoreError):
 
 
 _ADVICE: dict[ErrorKind, str] = {
-    ErrorKind.CREDENTIALS: "Set ANTHROPIC_API_KEY, or try `claude-tui demo`, which needs no key.",
-    ErrorKind.AUTH: "Check the key (ANTHROPIC_API_KEY) and the address it is sent to.",
+    ErrorKind.CREDENTIALS: "`claude-tui doctor` says where they are looked for; `claude-tui demo` needs none.",
+    ErrorKind.AUTH: "Check the key and the address it is sent to: `claude-tui doctor` names both.",
     ErrorKind.BILLING: "Check the plan and the balance of the account this key belongs to.",
     ErrorKind.PERMISSION: "The key may not do this; check its workspace and the model's access.",
     ErrorKind.NOT_FOUND: "Check the model's name: `claude-tui models` lists what this key can use.",

@@ -13,7 +13,9 @@ EFFORTS = ("low", "medium", "high", "xhigh", "max")
 """Every level there is, least first."""
 
 _MILLION = 1_000_000
-_DATED = re.compile(r"-\d{8}$")
+_DATED = re.compile(r"[-@]\d{8}(-v\d+(:\d+)?)?$")
+_PLATFORM = re.compile(r"^(?:[a-z]{2,6}\.)?anthropic[./]")
+"""What Bedrock puts before an id, and gateways."""
 
 
 def _row(
@@ -59,5 +61,5 @@ def known_models() -> list[ModelInfo]:
 
 
 def find(model: str) -> ModelInfo | None:
-    """The row of this id, a date behind it or not; None for an id nobody told us of."""
-    return _BY_ID.get(model) or _BY_ID.get(_DATED.sub("", model))
+    """The row of this id, a platform's name before it or a date behind it or not; None for an id nobody told us of."""
+    return _BY_ID.get(model) or _BY_ID.get(_DATED.sub("", _PLATFORM.sub("", model)))

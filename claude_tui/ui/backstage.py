@@ -22,7 +22,8 @@ Begin: TypeAlias = "Callable[[Workspace, Callable[[str], None]], Awaitable[Sessi
 class Backstage:
     """`begin` may raise StoreError. `prompt` is sent at once; with `pick` the list of sessions comes up first.
 
-    `examine`: what `claude-tui doctor` says. `sent_to`: the host requests go to, where the user should be told of it. `mouse`:
+    `examine`: what `claude-tui doctor` says. `models`: what is known of a provider's, None where there is no such
+    provider. `sent_to`: the host a provider's requests go to, where the user should be told of it. `mouse`:
     whether the mouse is ours at the start.
     """
 
@@ -31,14 +32,14 @@ class Backstage:
     environ: Mapping[str, str]
     open_workspace: Callable[[], Awaitable[Workspace]]
     begin: Begin
-    models: Callable[[Workspace], ModelCatalog]
+    models: Callable[[Workspace, str], ModelCatalog | None]
     examine: Callable[[], Awaitable[str]] | None = None
     prompt: str | None = None
     pick: bool = False
     demo: bool = False
     temporary: bool = False
     mouse: bool = True
-    sent_to: str | None = None
+    sent_to: Callable[[str], str | None] = lambda _: None
     warnings: tuple[str, ...] = ()
 
 

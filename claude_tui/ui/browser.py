@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 
-from claude_tui.ui.environment import without_credentials
+from claude_tui.child_environment import without_credentials
 
 PATIENCE = 3.0
 """Seconds after which a program that has said nothing against it is taken to have opened the link."""

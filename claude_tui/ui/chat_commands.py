@@ -185,6 +185,9 @@ class ChatCommands:
     def run_model_pick(self, argument: str) -> None:
         self._dialogs.pick_model(argument)
 
+    def run_provider_pick(self, argument: str) -> None:
+        self._dialogs.pick_provider(argument.strip())
+
     def run_effort_pick(self, argument: str) -> None:
         self._dialogs.pick_effort(argument)
 

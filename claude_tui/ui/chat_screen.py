@@ -139,8 +139,6 @@ class ChatScreen(Screen[None]):
             return
         for sentence in (*self.backstage.warnings, *self.program.key_problems):
             self.dock.notice(sentence, "warning")
-        if self.backstage.sent_to:
-            self.dock.notice(f"The conversation is sent to {self.backstage.sent_to}.")
         if self.backstage.prompt is not None:
             self.submit(self.backstage.prompt)
         if self.backstage.pick:

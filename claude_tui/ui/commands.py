@@ -85,6 +85,7 @@ _ANSWERS = (
     Command("approval.allow", "Allow", ("y",), where=Where.APPROVAL, about="Lets the tool call that asks run, this once."),
     Command("approval.deny", "Deny", ("n",), where=Where.APPROVAL, about="Refuses the tool call that asks; the model is told."),
     Command("model.pick", "Choose the model", ("alt+p", "f2"), "/model", "[ID]", about="Sets which model answers from now on."),
+    Command("provider.pick", "Choose the provider", (), "/provider", "[NAME]", about="Sets which endpoint answers from now on."),
     Command("effort.pick", "Choose the effort", ("alt+e", "f3"), "/effort", "[LEVEL]", about="Sets how hard the model works."),
     Command("session.system", "System prompt", (), "/system", "[TEXT]", about="Shows or changes what the model is told first."),
 )

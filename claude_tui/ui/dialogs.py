@@ -99,6 +99,48 @@ class Dialogs:
         else:
             self._screen.start(session.switch_model(model), "model")
 
+    # Providers.
+
+    def pick_provider(self, wanted: str) -> None:
+        """The endpoint of the requests to come, and with it a model of its own."""
+        screen, session = self._screen, self._session
+        workspace = screen.view.workspace
+        if session is None or workspace is None:
+            return
+        names = workspace.endpoints.names
+        if not names:
+            screen.program.say("The demo has one provider, its own.")
+        elif wanted and wanted not in names:
+            screen.program.say(f"There is no provider {safe_line(wanted, 40)}; there are: {', '.join(names)}.", severity="warning")
+        elif wanted:
+            self._go_to(session, wanted)
+        else:
+            choices = [Choice(name, name, self._provider_detail(name)) for name in names]
+            picker = Picker("Provider", choices, current=session.info.provider)
+            screen.program.push_screen(picker, lambda picked: self._go_to(session, picked) if picked else None)
+
+    def _provider_detail(self, name: str) -> str:
+        settings = self._screen.backstage.settings
+        section = settings.section(name)
+        kind = (section.platform or section.wire) if section is not None else ""
+        return safe_line(" · ".join(part for part in (kind, settings.model_for(name) or "no model named") if part), 80)
+
+    def _go_to(self, session: Session, name: str) -> None:
+        if name != session.info.provider:
+            self._screen.start(self._change_provider(session, name), "provider")
+
+    async def _change_provider(self, session: Session, name: str) -> None:
+        screen = self._screen
+        model = screen.backstage.settings.model_for(name)
+        await session.switch_model(model or None, None, name)
+        screen.view.tell_where()
+        session.warm_up()
+        if model:
+            screen.program.say(f"From the next request on {name} answers, with {model}. Earlier thinking is left out there.")
+        else:
+            screen.program.say(f"{name} names no model: pick one.", severity="warning")
+            self.pick_model("")
+
     def pick_effort(self, wanted: str) -> None:
         """Only the levels that the model takes are offered."""
         screen, session = self._screen, self._session

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 
 # What a user may still say about looks. Every other switch of Textual's changes what the program does: it imports modules, presses
 # keys, takes screenshots, writes logs, opens connections.
 KEPT = frozenset({"TEXTUAL_ANIMATIONS", "TEXTUAL_COLOR_SYSTEM", "TEXTUAL_DISABLE_KITTY_KEY", "TEXTUAL_FPS"})
-
-_CREDENTIAL = re.compile(r"^(?:ANTHROPIC|OPENAI)_|(?:^|_)(?:API_?KEY|TOKEN|SECRET|PASSWORD)$")
-
-
-def without_credentials(environ: Mapping[str, str]) -> dict[str, str]:
-    """What another program may see of the environment."""
-    return {name: value for name, value in environ.items() if not _CREDENTIAL.search(name.upper())}
 
 
 def prepare_environment(environ: MutableMapping[str, str]) -> None:

@@ -19,8 +19,8 @@ from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
+from claude_tui.child_environment import without_credentials
 from claude_tui.domain.text import repair, safe_line
-from claude_tui.ui.environment import without_credentials
 
 LARGEST = 10_000_000  # bytes
 FALLBACKS = ("vi", "nano")

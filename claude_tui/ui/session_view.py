@@ -35,7 +35,8 @@ class SessionView:
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
         self.workspace: Workspace | None = None
-        self.models: ModelCatalog | None = None
+        self._told: set[str] = set()
+        self._catalogs: dict[str, ModelCatalog | None] = {}
         self.watching: Watching | None = None
         self._keeper = DeskKeeper(self._save_desk, self._desk_state)
         self._unsubscribe: Callable[[], None] = _nothing
@@ -52,7 +53,6 @@ class SessionView:
         screen, backstage = self._screen, self._screen.backstage
         try:
             workspace = self.workspace = await backstage.open_workspace()
-            self.models = backstage.models(workspace)
             found = await backstage.begin(workspace, screen.dock.notice)
         except Exception as error:
             _log.warning("nothing could be opened", exc_info=error)
@@ -66,6 +66,20 @@ class SessionView:
         session = self._screen.dialogue.session
         if session is not None:
             session.warm_up()
+
+    @property
+    def provider(self) -> str:
+        """The name of the session's provider; before there is one, that of the settings."""
+        session = self._screen.dialogue.session
+        return session.info.provider if session is not None else self._screen.backstage.settings.provider
+
+    @property
+    def models(self) -> ModelCatalog | None:
+        """What is known of the models of the session's provider."""
+        name, workspace = self.provider, self.workspace
+        if name not in self._catalogs and workspace is not None:
+            self._catalogs[name] = self._screen.backstage.models(workspace, name)
+        return self._catalogs.get(name)
 
     # Showing.
 
@@ -82,6 +96,13 @@ class SessionView:
             self._show_watch(found)
         else:
             self._show_session(found)
+
+    def tell_where(self) -> None:
+        """Say to which host the conversation goes, once each, where that is not the vendor's own."""
+        host = self._screen.backstage.sent_to(self.provider)
+        if host and host not in self._told:
+            self._told.add(host)
+            self._screen.dock.notice(f"The conversation is sent to {host}.")
 
     def _show_session(self, session: Session) -> None:
         from claude_tui.ui.welcome import welcome
@@ -101,6 +122,7 @@ class SessionView:
         self._load_meter(session.path)
         self._unsubscribe = session.subscribe(screen.hear)
         screen.dialogue.attach(session, desk.queue, desk.editing)
+        self.tell_where()
         screen.conversation.refresh_versions()
         self.refresh_prompts()
         if session.busy:

@@ -21,6 +21,7 @@ from claude_tui.cli import compose
 from claude_tui.cli.options import ChatOptions, Resume
 from claude_tui.cli.screen import _beginning
 from claude_tui.config import Settings
+from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.session import Session
 from claude_tui.engine.workspace import Workspace
 from claude_tui.fakeapi import Call, Say, Script, Think, ThreadApi, WaitFor
@@ -253,12 +254,12 @@ async def running(
     """The program as `claude-tui` starts it. `key`: other credentials than the API's. `gate`: the history opens when it is set."""
     settings = settings or Settings()
     paths = Paths.find()
-    provider = compose.make_provider(settings, base_url=api.url, api_key=key or api.key)
+    endpoints = Endpoints.of(compose.demo_provider(settings, base_url=api.url, api_key=key or api.key))
 
     async def open_workspace() -> Workspace:
         if gate is not None:
             await gate.wait()
-        return await compose.open_workspace(settings, paths, provider=provider, interactive=True)
+        return await compose.open_workspace(settings, paths, endpoints=endpoints, interactive=True)
 
     backstage = Backstage(
         settings=settings,
@@ -266,7 +267,7 @@ async def running(
         environ=os.environ,
         open_workspace=open_workspace,
         begin=_beginning(ChatOptions(flags=dict(flags or {}), resume=resume), settings),
-        models=lambda workspace: ModelList(workspace.endpoints.get("anthropic"), paths.cache, api.url),
+        models=lambda workspace, name: ModelList(workspace.endpoints.get(name), paths.cache, api.url),
         warnings=tuple(warnings),
     )
     app = ClaudeApp(backstage)

@@ -12,6 +12,7 @@ from claude_tui.cli import compose
 from claude_tui.cli.options import Resume
 from claude_tui.config import Settings
 from claude_tui.domain.messages import Outcome
+from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.workspace import Workspace
 from claude_tui.fakeapi import FakeApi, ThreadApi
 from claude_tui.files import Paths
@@ -246,7 +247,7 @@ async def somebody_else(api: ThreadApi) -> AsyncIterator[Workspace]:
     """A second workspace on the same history: its locks are its own."""
     settings, paths = Settings(), Paths.find()
     workspace = await compose.open_workspace(
-        settings, paths, provider=compose.make_provider(settings, base_url=api.url, api_key=api.key)
+        settings, paths, endpoints=Endpoints.of(compose.demo_provider(settings, base_url=api.url, api_key=api.key))
     )
     try:
         yield workspace

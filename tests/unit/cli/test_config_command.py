@@ -15,7 +15,7 @@ import pytest
 from claude_tui.cli import config_command
 from claude_tui.cli.config_command import edit, template
 from claude_tui.cli.exits import UsageError
-from claude_tui.config import Settings, load
+from claude_tui.config import Section, Settings, load
 from claude_tui.files import Paths
 
 from .conftest import Run
@@ -64,7 +64,15 @@ def test_the_template_changes_nothing_until_it_is_edited_and_is_valid_as_it_stan
     bare = "\n".join(line.removeprefix("# ") for line in template().splitlines() if " = " in line or line.startswith("# ["))
     write(paths, bare)
     found = load({}, {}, paths).settings
-    examples = {"effort": "high", "system": "Answer briefly.", "base_url": "https://api.anthropic.com"}
+    example = Section("openai", base_url="https://example.org/v1", api_key_env="EXAMPLE_KEY", model="some-model")
+    examples = {
+        "effort": "high",
+        "system": "Answer briefly.",
+        "base_url": "https://api.anthropic.com",
+        "max_tokens": 32_000,
+        "budget": {"day": 10.0},
+        "providers": {"example": example},
+    }
     assert found == dataclasses.replace(Settings(), **examples)
 
 
@@ -145,7 +153,9 @@ def test_an_editor_that_is_not_there(paths: Paths, run: Run) -> None:
 
 def test_show(paths: Paths, run: Run) -> None:
     write(
-        paths, 'base_url = "https://me:hunter2@example.org"\nretries = 2\nodd = 1\n[providers.x]\napi_key = "hunter3"\nwire = "y"\n'
+        paths,
+        'base_url = "https://me:hunter2@example.org"\nretries = 2\nodd = 1\n[providers.x]\n'
+        'wire = "openai"\napi_key_env = "X_KEY"\napi_key_command = "echo hunter3"\nheaders = { a = "hunter4" }\n',
     )
     text = run("config", "show", CLAUDE_TUI_MODEL="m")
     assert text.code == 0 and "model = m  (CLAUDE_TUI_MODEL)" in text.out and "retries = 2  (config.toml)" in text.out
@@ -155,7 +165,14 @@ def test_show(paths: Paths, run: Run) -> None:
     assert data["path"] == str(paths.config_file)
     rows = {row["name"]: row for row in data["settings"]}
     assert rows["retries"]["value"] == 2 and rows["retries"]["source"] == "config.toml"
-    assert rows["providers.x"]["value"] == {"api_key": "[redacted]", "wire": "y"}
+    assert rows["providers.x.wire"] == {
+        "name": "providers.x.wire",
+        "value": "openai",
+        "source": "config.toml",
+        "text": "The protocol it speaks: `anthropic` (Messages) or `openai` (Chat Completions).",
+    }
+    assert rows["providers.x.api_key_env"]["value"] == "X_KEY"
+    assert rows["providers.x.api_key_command"]["value"] == rows["providers.x.headers"]["value"] == "[redacted]"
     assert "hunter" not in text.out + json.dumps(data)
 
 

@@ -17,6 +17,8 @@ from claude_tui.providers.catalog import known_models
 class Listing:
     """A provider that only lists."""
 
+    name = "anthropic"
+
     def __init__(self, outcome: list[ModelInfo] | ErrorKind) -> None:
         self.outcome = outcome
         self.closed = False
@@ -53,7 +55,7 @@ def test_the_endpoints_word_comes_first(provider: Callable[..., Listing], paths:
     assert rows[0]["context_window"] == 5 and rows[0]["name"] == "Claude Opus 5.5"
     assert rows[1] == {
         "id": "mystery",
-        **dict.fromkeys(("name", "context_window", "max_output", "thinking", "efforts", "lifecycle")),
+        **dict.fromkeys(("name", "context_window", "max_output", "thinking", "efforts", "lifecycle", "compaction")),
     }
 
 

@@ -1,0 +1,113 @@
+"""Where the key of a named endpoint is: in a variable, in the system's keyring, or printed by a command.
+
+A key is read when a connection is made, never stored and never part of a message: one that expires is asked for again.
+Commands run without a shell, without standard input, and without the other credentials of this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from claude_tui.child_environment import name_credentials, without_own_keys
+from claude_tui.domain.errors import ErrorInfo, ErrorKind, ProviderError
+from claude_tui.domain.text import safe_line
+from claude_tui.logs import hide, redact
+
+COMMAND_SECONDS = 60.0
+"""How long a command may take: some ask the user for a password."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """`name`: what may be shown of it. `read`: the key, None where there is none; may raise ProviderError."""
+
+    name: str
+    read: Callable[[], str | None]
+    present: Callable[[], bool]
+
+
+class Key:
+    """The key of provider `name`. `required`: an endpoint elsewhere than on this machine needs one."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        variable: str | None = None,
+        keyring: str | None = None,
+        command: str | None = None,
+        required: bool = True,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._provider = name
+        self._required = required
+        self._sources: list[_Source] = []
+        if variable:
+            name_credentials(variable)
+            self._sources.append(_Source(variable, lambda: environ.get(variable), lambda: bool(environ.get(variable))))
+        if keyring:
+            self._sources.append(_Source(f"keyring {keyring}", lambda: _from_keyring(keyring, name), lambda: True))
+        if command:
+            words = shlex.split(command)
+            self._sources.append(_Source(f"command {words[0]}", lambda: _printed(words, name), lambda: True))
+
+    def names(self) -> tuple[str, ...]:
+        """Where one will be looked for and, as far as is known without asking, found."""
+        found = tuple(source.name for source in self._sources if source.present())
+        return found if found or self._required or self._sources else ("no key needed",)
+
+    async def get(self) -> str | None:
+        """The key, None where none is needed. ProviderError, kind `credentials`, where one is needed and there is none."""
+        return await asyncio.to_thread(self.read)
+
+    def read(self) -> str | None:
+        """As `get`, for a thread that may wait."""
+        for source in self._sources:
+            key = (source.read() or "").strip()
+            if key:
+                hide(key)
+                return key
+        if not self._required and not self._sources:
+            return None
+        named = " or ".join(source.name for source in self._sources)
+        where = f"{named} holds none" if named else "its section names none: add api_key_env, api_key_keyring or api_key_command"
+        raise _missing(f"No key for the provider {self._provider}: {where}.")
+
+
+def _missing(text: str) -> ProviderError:
+    return ProviderError(ErrorInfo(ErrorKind.CREDENTIALS, safe_line(redact(text), 600)))
+
+
+def _from_keyring(entry: str, provider: str) -> str | None:
+    service, _, user = entry.partition("/")
+    try:
+        import keyring  # pyright: ignore[reportMissingImports]  # an extra
+    except ImportError:
+        raise _missing("The keyring cannot be read: pip install 'claude-tui-chat[keyring]' brings what is missing.") from None
+    try:
+        return keyring.get_password(service, user or provider)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    except Exception as error:  # every keyring has failures of its own
+        raise _missing(f"The keyring could not be read for {service}: {type(error).__name__}: {error}.") from error
+
+
+def _printed(words: list[str], provider: str) -> str | None:
+    """The first line the command prints."""
+    what = f"The command that prints the key of {provider}, {words[0]},"
+    try:
+        ended = subprocess.run(
+            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS, check=False,
+            env=without_own_keys(os.environ), start_new_session=True,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise _missing(f"{what} did not end within {COMMAND_SECONDS:.0f} s.") from None
+    except OSError as error:
+        raise _missing(f"{what} cannot be started: {error.strerror}.") from error
+    if ended.returncode:
+        said = safe_line(ended.stderr.decode("utf-8", "replace"), 200)
+        raise _missing(f"{what} failed (exit {ended.returncode}){': ' + said if said else ''}.")
+    return next(iter(ended.stdout.decode("utf-8", "replace").splitlines()), None)
