@@ -124,6 +124,8 @@ class StreamReader:
             if not self._tags.inside or "<" in text:
                 return None
             kind = "thinking"
+        elif self._tags.held:
+            return None
         return BlockDelta(prose[1], "thinking" if kind == "thinking" else "text", text) if kind == prose[0] else None
 
     # Everything else.
