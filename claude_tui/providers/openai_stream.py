@@ -298,7 +298,10 @@ def _choice(chunk: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _check(chunk: dict[str, Any], choice: dict[str, Any] | None) -> None:
-    """Raise what a choice says went wrong."""
+    """Raise what a choice, or a server's own table in the chunk, says went wrong."""
+    groq: Any = chunk.get("x_groq")
+    if isinstance(groq, dict) and cast("dict[str, Any]", groq).get("error"):
+        raise StreamFailure({"error": cast("dict[str, Any]", groq)["error"]})
     if choice is None:
         return
     error: Any = choice.get("error")

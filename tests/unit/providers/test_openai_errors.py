@@ -147,6 +147,8 @@ ASKED = {
         (400, "registry/x does not support tools", "tools", False),
         (404, "No endpoints found that support tool use.", "tools", False),
         (400, '"auto" tool choice requires --enable-auto-tool-choice', "tools", False),
+        (400, "Unrecognized request argument supplied: tools", "tools", False),
+        (422, "tools: Extra inputs are not permitted", "tools", False),
         (400, "System role not supported", "system", False),
         (400, "Developer instruction is not enabled for models/gemma", "system", False),
         (400, "Missing `reasoning_content` field in the assistant message", "echo", "reasoning_content"),
@@ -163,7 +165,15 @@ def test_what_is_left_out_once(status: int, words: str, field: str, value: Any) 
 
 
 @pytest.mark.parametrize(
-    "words", ["", "bad request", "temperature is not supported", "messages: tool_calls must be followed by tool messages"]
+    "words",
+    [
+        "Unsupported parameter: 'strict' in tools[0]",
+        "tools.0.function.parameters: unknown keyword",
+        "",
+        "bad request",
+        "temperature is not supported",
+        "messages: tool_calls must be followed by tool messages",
+    ],
 )
 def test_what_nobody_named_stays(words: str) -> None:
     assert concede(Dialect(), ASKED, 400, words, set()) is None

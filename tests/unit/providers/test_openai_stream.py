@@ -99,6 +99,7 @@ def test_stop_reasons(finish: str | None, reason: str) -> None:
         (sse(*texts("x"), {**chunk(finish="error"), "error": {"message": "m", "code": 402}}), ErrorKind.BILLING),
         (sse(*texts("x"), chunk(finish="error")), ErrorKind.SERVER),
         (sse({"id": "c", "choices": [{"index": 0, "error": {"message": "m", "code": 403}}]}), ErrorKind.PERMISSION),
+        (sse(*texts("x"), chunk(x_groq={"id": "r", "error": "over capacity, at capacity"})), ErrorKind.OVERLOADED),
         (b"event: error\ndata: anything at all\n\n", ErrorKind.SERVER),
         (b'event: error\ndata: {"message": "m", "code": "context_length_exceeded"}\n\n', ErrorKind.CONTEXT),
         (sse({"object": "error", "message": "m", "type": "BadRequestError", "code": 400}), ErrorKind.INVALID_REQUEST),
@@ -109,7 +110,7 @@ def test_stop_reasons(finish: str | None, reason: str) -> None:
         ),
         (sse('[{"error": {"status": "UNAVAILABLE"}}]'), ErrorKind.OVERLOADED),
     ],
-    ids=range(25),
+    ids=range(26),
 )
 def test_streams_that_fail(stream: bytes, kind: ErrorKind) -> None:
     events, error = read(stream, {"x-request-id": "req_1"})
