@@ -51,6 +51,7 @@ _REASONING: dict[str, Callable[[Any], str]] = {
 }
 """Where servers put thinking, in the order in which one is believed when several say the same."""
 _CALLS = ("tool_calls", "function_call")
+_CALL = frozenset({"index", "id", "type", "function", "name", "arguments"})
 KNOWN_DELTA = frozenset({"role", "content", "refusal", *_REASONING, *_CALLS})
 
 
@@ -71,8 +72,13 @@ def parts_of(delta: dict[str, Any]) -> DeltaParts:
     signed = [block for block in _tables(delta.get("thinking_blocks")) if block.get("signature") or block.get("data")]
     if signed:
         parts.unknown["thinking_blocks"] = signed
+    strange: list[Any] = []
     for call in _tables(delta.get("tool_calls")):
         parts.calls.append(call)
+        if not _CALL.issuperset(call):
+            strange.append({key: value for key, value in call.items() if key == "index" or key not in _CALL})
+    if strange:
+        parts.unknown["tool_calls"] = strange
     for call in _tables(delta.get("function_call")):
         parts.calls.append({"function": call})
     return parts

@@ -116,8 +116,9 @@ _CONCESSIONS = (
         "tools",
         re.compile(
             r"not support (the )?(use of )?(tool|function)|(tools?|functions?|function.calling) (is|are) not (support|enabl)"
-            r"|support tool use|tool choice requires|\b(extra|un(known|supported|recognized|expected))\b.{0,60}\btools\b"
-            r"|\btools\b.{0,40}(\bextra|un(known|supported|recognized|expected)\b|not permitted)",
+            r"|support tool use|tool choice requires"
+            r"|\b(extra|un(known|supported|recognized|expected))\b[\w\s:]{0,40}\W?\btools\b(?![.\[])"
+            r"|\btools\b(?![.\[]).{0,40}(\bextra\b|\bun(known|supported|recognized|expected)\b|not permitted)",
             re.I,
         ),
         _without("tools", "tools"),

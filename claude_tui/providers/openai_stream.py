@@ -124,6 +124,8 @@ class StreamReader:
             if not self._tags.inside or "<" in text:
                 return None
             kind = "thinking"
+        elif self._tags.held:
+            return None
         return BlockDelta(prose[1], "thinking" if kind == "thinking" else "text", text) if kind == prose[0] else None
 
     # Everything else.
@@ -296,11 +298,12 @@ def _choice(chunk: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _check(chunk: dict[str, Any], choice: dict[str, Any] | None) -> None:
-    """Raise what a choice says went wrong."""
+    """Raise what a choice, or a server's own table in the chunk, says went wrong."""
+    groq: Any = chunk.get("x_groq")
+    if isinstance(groq, dict) and cast("dict[str, Any]", groq).get("error"):
+        raise StreamFailure({"error": cast("dict[str, Any]", groq)["error"]})
     if choice is None:
         return
     error: Any = choice.get("error")
     if error:
         raise StreamFailure({"error": error})
-    if choice.get("finish_reason") == "error":
-        raise StreamFailure({"message": "The server broke the answer off with an error.", "type": "server_error"})

@@ -16,11 +16,11 @@ _BREAKS = "\r\n"
 class ThinkTags:
     """`feed` the pieces of the text; `flush` when something else begins, or the text is over. `open`: text is only text now.
 
-    `inside`: a piece without a `<` in it is thinking, and nothing else."""
+    `held`: what is held back. `inside`: a piece without a `<` in it is thinking, and nothing else."""
 
     def __init__(self) -> None:
         self.open = False
-        self._held = ""
+        self.held = ""
         self._closing = ""
         self._after = False
         self._spaces: str | None = ""
@@ -31,27 +31,27 @@ class ThinkTags:
             return [("text", text)] if text else []
         if self._after:
             return self._text_after(text)
-        self._held += text
+        self.held += text
         return self._thinking() if self._closing else self._beginning()
 
     @property
     def inside(self) -> bool:
-        return bool(self._closing) and not self._after and not self._held and self._spaces is None
+        return bool(self._closing) and not self._after and not self.held and self._spaces is None
 
     def flush(self) -> list[Piece]:
-        """What was held back: no tag came of it. Thinking that has not ended goes on after that; text is only text."""
-        held, self._held = self._held, ""
+        """What was held back: no tag came of it. Thinking that has not ended goes on after that; text that began is only text."""
+        held, self.held = self.held, ""
         if self._closing and not self._after:
             return self._thought(held)
-        self.open = True
+        self.open = self.open or bool(held)
         return [("text", held)] if held else []
 
     def _beginning(self) -> list[Piece]:
         """White space, and what may become an opening tag, is held."""
-        begun = self._held.lstrip()
+        begun = self.held.lstrip()
         for tag, closing in _OPENING.items():
             if begun.startswith(tag):
-                self._closing, self._held = closing, begun[len(tag) :]
+                self._closing, self.held = closing, begun[len(tag) :]
                 return self._thinking()
         if any(tag.startswith(begun) for tag in _OPENING):
             return []
@@ -59,12 +59,12 @@ class ThinkTags:
 
     def _thinking(self) -> list[Piece]:
         """Everything up to the closing tag; a part of one at the end is held."""
-        thought, tag, rest = self._held.partition(self._closing)
+        thought, tag, rest = self.held.partition(self._closing)
         if tag:
-            self._after, self._held = True, ""
+            self._after, self.held = True, ""
             return [*self._thought(thought), *self._text_after(rest)]
         size = next((size for size in range(len(self._closing) - 1, 0, -1) if thought.endswith(self._closing[:size])), 0)
-        self._held = thought[len(thought) - size :]
+        self.held = thought[len(thought) - size :]
         return self._thought(thought[: len(thought) - size])
 
     def _thought(self, text: str) -> list[Piece]:
