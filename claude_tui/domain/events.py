@@ -216,7 +216,7 @@ def event_json(event: Event) -> dict[str, Any]:
 def replay(messages: Sequence[Message], *, running: bool = False) -> Iterator[Event]:
     """The events that these stored messages (root to leaf of one path) came from, one delta a block.
 
-    A user message that holds tool results continues the turn; any other begins one. Every turn is ended, but for the last one
+    A user message that holds tool results belongs to the turn; any other begins one. Every turn is ended, but for the last one
     where it is `running`.
     """
     session_id = messages[0].session_id if messages else ""
@@ -224,7 +224,7 @@ def replay(messages: Sequence[Message], *, running: bool = False) -> Iterator[Ev
     for message in messages:
         if message.role is Role.ASSISTANT:
             yield from replay_answer(message)
-        elif is_prompt(message):
+        elif begins_turn(message):
             if last:
                 yield TurnEnded(session_id, *ending_of(last))
             yield TurnStarted(session_id, message)
@@ -265,9 +265,40 @@ def noted_ending(outcome: Outcome, error: ErrorInfo | None) -> dict[str, Any]:
     return {TURN_END: {"outcome": outcome.value, "error": error.to_json() if error else None}}
 
 
-def is_prompt(message: Message) -> bool:
-    """Whether the user said this, rather than a tool."""
+CONTINUES = "continues"
+COMPACTS = "compacts"
+SUMMARY_OF = "summary_of"
+"""Keys of `extra` in user messages that the user did not write: see `continues`, `compacts` and `stands_for`."""
+
+
+def begins_turn(message: Message) -> bool:
+    """Whether a turn begins with this: a user message that holds no results of tools."""
     return message.role is Role.USER and not _is_results(message)
+
+
+def is_prompt(message: Message) -> bool:
+    """Whether the user said this, rather than a tool or this program."""
+    return begins_turn(message) and not any(key in message.extra for key in (CONTINUES, COMPACTS, SUMMARY_OF))
+
+
+def continues(message: Message) -> str | None:
+    """The id of the message that the answer to this one goes on from; None for any other."""
+    return _named(message, CONTINUES)
+
+
+def compacts(message: Message) -> bool:
+    """Whether this asks for a summary of everything before it, rather than for an answer."""
+    return begins_turn(message) and COMPACTS in message.extra
+
+
+def stands_for(message: Message) -> str | None:
+    """The id of the last message that this summary, the root of a path of its own, stands in for; None for any other."""
+    return _named(message, SUMMARY_OF)
+
+
+def _named(message: Message, key: str) -> str | None:
+    given: Any = message.extra.get(key) if begins_turn(message) else None
+    return None if given is None else str(given)
 
 
 def _is_results(message: Message) -> bool:

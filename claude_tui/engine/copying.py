@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from claude_tui.domain.events import CONTINUES
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, SessionInfo, Status
 
@@ -23,6 +25,7 @@ def copied(info: SessionInfo, path: Sequence[Message]) -> tuple[SessionInfo, lis
             session_id=session_id,
             parent_id=ids.get(message.parent_id or ""),
             status=Status.INTERRUPTED if message.status is Status.STREAMING else message.status,
+            extra=_renamed(message.extra, ids),
         )
         for message in path
     ]
@@ -33,3 +36,9 @@ def copied(info: SessionInfo, path: Sequence[Message]) -> tuple[SessionInfo, lis
     leaf_id = messages[-1].id if messages else None
     fork = dataclasses.replace(info, id=session_id, created_at=now, updated_at=now, leaf_id=leaf_id, extra=extra)
     return fork, messages
+
+
+def _renamed(extra: dict[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
+    """`extra` with the copy's own id where it names the message that was gone on from."""
+    after = extra.get(CONTINUES)
+    return {**extra, CONTINUES: ids[after]} if isinstance(after, str) and after in ids else extra

@@ -15,7 +15,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from claude_tui.domain import history
 from claude_tui.domain.blocks import Block
 from claude_tui.domain.errors import ErrorInfo, ErrorKind, ProviderError, StoreError
 from claude_tui.domain.events import (
@@ -37,8 +36,9 @@ from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, Outcome, Role, SessionInfo, Status, StopReason, Usage, sum_usage
 from claude_tui.domain.ports import ChatRequest, Provider, Store, Timeouts
 from claude_tui.engine.answer import Answer
+from claude_tui.engine.asking import chat_request
 from claude_tui.engine.endpoints import Endpoints
-from claude_tui.engine.retry import LONGEST_RETRY_AFTER, delay_before_retry
+from claude_tui.engine.retry import LONGEST_RETRY_AFTER, delay_before_retry, duration, is_binding_error
 from claude_tui.engine.tasks import to_the_end
 from claude_tui.engine.tooling import Call, Toolbox, calls_of, complete_results
 
@@ -117,6 +117,10 @@ class Host(Protocol):
 
     async def note(self, facts: dict[str, Any]) -> None:
         """Keep these facts with the session."""
+        ...
+
+    async def objection(self) -> str | None:
+        """Why the next request must not go out, in a sentence; None if it may."""
         ...
 
 
@@ -208,6 +212,9 @@ class Turn:
         await self._host.load()
         for number in range(1, self._options.max_requests + 1):
             self._is_last_request = number == self._options.max_requests
+            objection = await self._host.objection()
+            if objection is not None:
+                raise ProviderError(ErrorInfo(ErrorKind.BILLING, objection))
             message = await self._request()
             if message.error is not None:
                 raise ProviderError(message.error)
@@ -246,7 +253,7 @@ class Turn:
                 if answer.shown:
                     raise
                 self.answer = None
-                if _is_binding_error(error.info) and not rebound:
+                if is_binding_error(error.info) and not rebound:
                     rebound = True
                     await self._leave_out_thinking()
                     attempt -= 1
@@ -257,7 +264,7 @@ class Turn:
         delay = delay_before_retry(error, attempt, self._options.retries, self._jitter())
         if delay is None:
             if error.retryable and error.retry_after is not None and error.retry_after > LONGEST_RETRY_AFTER:
-                text = f"{error.info.message} The server asks to wait {_duration(error.retry_after)}."
+                text = f"{error.info.message} The server asks to wait {duration(error.retry_after)}."
                 raise ProviderError(dataclasses.replace(error.info, message=text)) from error
             raise error
         self._retries += 1
@@ -274,16 +281,8 @@ class Turn:
         await self._host.note({"without_thinking_to": self._host.path[-1].id})
 
     def _chat_request(self, info: SessionInfo, provider: Provider) -> ChatRequest:
-        unbound = info.extra.get("without_thinking_to")
-        return ChatRequest(
-            model=info.model or "",
-            messages=history.build(self._host.path, audience=provider.audience, without_thinking_to=unbound),
-            max_tokens=self._options.max_tokens,
-            system=info.system,
-            tools=info.tools or (),
-            effort=info.effort,
-            timeouts=self._options.timeouts,
-        )
+        options = self._options
+        return chat_request(self._host.path, info, provider.audience, max_tokens=options.max_tokens, timeouts=options.timeouts)
 
     async def _stream(self, answer: Answer, provider: Provider, request: ChatRequest) -> Message:
         if self._sent is None:
@@ -382,15 +381,3 @@ class Turn:
 def _wanted_calls(message: Message) -> list[Call]:
     """The calls the model stopped for; none when it stopped for anything else."""
     return calls_of(message) if message.stop_reason == StopReason.TOOL_USE else []
-
-
-def _is_binding_error(error: ErrorInfo) -> bool:
-    """Whether a thinking block was refused because it is bound to another conversation, or altered on its way."""
-    text = error.message.lower()
-    return error.kind is ErrorKind.INVALID_REQUEST and "thinking" in text and ("signature" in text or "bound to" in text)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
