@@ -15,6 +15,7 @@ from claude_tui.domain.errors import ErrorInfo
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, Role, SessionInfo, Status
 from claude_tui.domain.text import repair, safe_line
+from claude_tui.domain.turns import is_prompt, renamed_extra
 
 T = TypeVar("T")
 
@@ -92,7 +93,7 @@ def _linked(
             parent = known[named]
         else:
             raise ImportRefused(f"message {index + 1} follows {safe_line(named, 40)!r}, which is not in the file")
-        linked.append(replace(message, parent_id=parent))
+        linked.append(replace(message, parent_id=parent, extra=renamed_extra(message.extra, known)))
     _check_tree(linked)
     return linked
 
@@ -137,7 +138,7 @@ def _session(
 
 
 def _title(messages: Sequence[Message]) -> str:
-    texts = (plain_text(message.blocks) for message in messages if message.role is Role.USER)
+    texts = (plain_text(message.blocks) for message in messages if is_prompt(message))
     return safe_line(next(filter(str.strip, texts), ""), TITLE_LENGTH)
 
 

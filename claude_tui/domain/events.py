@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeAlias, cast
 from claude_tui.domain.blocks import Block, block_type, dump_json, string
 from claude_tui.domain.errors import ErrorInfo
 from claude_tui.domain.messages import Message, Outcome, Role, SessionInfo, Status, Usage
+from claude_tui.domain.turns import begins_turn
 
 DeltaKind: TypeAlias = Literal["text", "thinking", "input", "signature", "citation", "other"]
 
@@ -263,46 +264,6 @@ def ending_of(last: Message) -> tuple[Outcome, ErrorInfo | None]:
 def noted_ending(outcome: Outcome, error: ErrorInfo | None) -> dict[str, Any]:
     """What `extra` of a turn's last message has to hold for `ending_of` to give this."""
     return {TURN_END: {"outcome": outcome.value, "error": error.to_json() if error else None}}
-
-
-CONTINUES = "continues"
-COMPACTS = "compacts"
-SUMMARY_OF = "summary_of"
-"""Keys of `extra` in user messages that the user did not write: see `continues`, `compacts` and `stands_for`."""
-
-
-def begins_turn(message: Message) -> bool:
-    """Whether a turn begins with this: a user message that holds no results of tools."""
-    return message.role is Role.USER and not _is_results(message)
-
-
-def is_prompt(message: Message) -> bool:
-    """Whether the user said this, rather than a tool or this program."""
-    return begins_turn(message) and not any(key in message.extra for key in (CONTINUES, COMPACTS, SUMMARY_OF))
-
-
-def continues(message: Message) -> str | None:
-    """The id of the message that the answer to this one goes on from; None for any other."""
-    return _named(message, CONTINUES)
-
-
-def compacts(message: Message) -> bool:
-    """Whether this asks for a summary of everything before it, rather than for an answer."""
-    return begins_turn(message) and COMPACTS in message.extra
-
-
-def stands_for(message: Message) -> str | None:
-    """The id of the last message that this summary, the root of a path of its own, stands in for; None for any other."""
-    return _named(message, SUMMARY_OF)
-
-
-def _named(message: Message, key: str) -> str | None:
-    given: Any = message.extra.get(key) if begins_turn(message) else None
-    return None if given is None else str(given)
-
-
-def _is_results(message: Message) -> bool:
-    return any(block_type(block) == "tool_result" for block in message.blocks)
 
 
 def _replay_results(message: Message) -> Iterator[Event]:

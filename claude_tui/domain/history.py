@@ -16,10 +16,10 @@ from typing import Any, Literal, cast
 
 from claude_tui.domain.blocks import Block, block_type, is_client_call, string
 from claude_tui.domain.errors import ErrorKind
-from claude_tui.domain.events import begins_turn, compacts, continues
 from claude_tui.domain.messages import Message, Role, Status, StopReason
 from claude_tui.domain.pairing import NO_RESULT, THINKING, UNFIT, WireMessage, paired_calls, paired_server_calls
 from claude_tui.domain.text import encodable, repair
+from claude_tui.domain.turns import about_summary, begins_turn, compacts, continues
 
 __all__ = [
     "CLAUDE",
@@ -90,15 +90,12 @@ def _chosen(path: Sequence[Message], audience: Audience, without_thinking_to: st
     Where an answer was gone on with without a word, what was sent then stays as it was, and what came is no part of it.
     """
     cut = next((index for index, message in enumerate(path) if message.id == without_thinking_to), -1)
-    start = next((index for index in reversed(range(len(path))) if summary_of(path[index])), 0)
-    left_out = _summaries_asked_for(path)
     wire: list[WireMessage] = []
     leaf: Message | None = None
-    for index, message in enumerate(path):
-        if index < start or index in left_out:
-            continue
-        sent = _wire(message, audience, keep_thinking=index > cut)
-        if index == start and not audience.compaction and (summary := summary_of(message)):
+    for index, bound in _order(path):
+        message = path[index]
+        sent = _wire(message, audience, keep_thinking=index > cut and bound)
+        if not audience.compaction and (summary := summary_of(message)):
             sent = {"role": "user", "content": [{"type": "text", "text": SUMMARY_HEAD + summary}]}
         if any(_allowed(sent)):
             leaf = message
@@ -106,6 +103,21 @@ def _chosen(path: Sequence[Message], audience: Audience, without_thinking_to: st
             wire = normalise(wire, continuing=_is_paused(leaf))
         wire.append(sent)
     return wire, _is_paused(leaf)
+
+
+def _order(path: Sequence[Message]) -> list[tuple[int, bool]]:
+    """What is sent in which order, and whether its thinking is still bound to what comes before: the last summary of the API, what
+    was said before it but is not covered by it, and what followed."""
+    left_out = _summaries_asked_for(path)
+    start = next((index for index in reversed(range(len(path))) if summary_of(path[index])), None)
+    if start is None:
+        return [(index, True) for index in range(len(path)) if index not in left_out]
+    asked = next((index for index in reversed(range(start)) if begins_turn(path[index])), start)
+    until = about_summary(path[asked]).until
+    covered = asked if until is None else next((index + 1 for index in range(asked) if path[index].id == until), 0)
+    moved = [(index, False) for index in range(covered, asked) if not summary_of(path[index])]
+    kept = [*moved, *((index, True) for index in range(start + 1, len(path)))]
+    return [(start, True), *((index, bound) for index, bound in kept if index not in left_out)]
 
 
 def _is_paused(leaf: Message | None) -> bool:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from claude_tui.domain.events import begins_turn, is_prompt
 from claude_tui.domain.messages import Message
 from claude_tui.domain.ports import Page, Store
+from claude_tui.domain.turns import begins_turn, is_prompt
 
 NEWEST = 64
 """Messages that opening a session reads."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -19,12 +19,12 @@ from claude_tui.domain.blocks import Block, plain_text, text_block
 from claude_tui.domain.continuing import TOO_SHORT, can_compact, going_on
 from claude_tui.domain.desk import Desk
 from claude_tui.domain.errors import ProviderError, StoreError
-from claude_tui.domain.events import BlockDelta, Event, SessionChanged, TurnEnded, compacts, is_prompt, replay
+from claude_tui.domain.events import BlockDelta, Event, SessionChanged, TurnEnded, replay
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, Role, SessionInfo
 from claude_tui.domain.ports import SessionLock, Sink, Store
 from claude_tui.domain.text import repair, safe_line
-from claude_tui.engine.asking import asked_instructions
+from claude_tui.domain.turns import AboutSummary, is_prompt
 from claude_tui.engine.branch import Branch, newest_page
 from claude_tui.engine.compacting import compact, compact_and_go_on, continuation
 from claude_tui.engine.endpoints import Endpoints
@@ -233,11 +233,7 @@ class Session:
         plan = going_on(self.path)
         if over_budget:
             self.allow_over_budget()
-        if plan.summary:
-            asked = next(message for message in reversed(self.path) if compacts(message))
-            instructions = asked_instructions(asked)
-            return self._start(lambda: compact(self, by_api=self._compacts(), instructions=instructions, until=plan.until))
-        if plan.until is not None:
+        if plan.compact:
             return self._start(lambda: compact_and_go_on(self, plan, by_api=self._compacts()))
         message = continuation(self.info.id, self.path[-1].id, plan.after, plan.blocks)
         return self._start(lambda: self.run_turn(message))
@@ -247,7 +243,7 @@ class Session:
         self._check_idle()
         if not can_compact(self.path):
             raise ValueError(TOO_SHORT)
-        return self._start(lambda: compact(self, by_api=self._compacts(), instructions=instructions.strip()))
+        return self._start(lambda: compact(self, AboutSummary(self._compacts(), instructions.strip())))
 
     def _compacts(self) -> bool:
         """Whether the endpoint makes summaries by itself."""
@@ -330,15 +326,18 @@ class Session:
         """Whether requests go out without the guard being asked: from now on, until the session is closed or this is taken back."""
         self._over_budget = allowed
 
-    async def begin_anew(self, root: Message) -> None:
-        """Stand on a root of its own, beside the one of the path; told as a turn that has ended."""
-        await finished(self._begin_anew(root))
+    async def begin_anew(self, root: Message, kept: Sequence[Message]) -> None:
+        """Stand on a root of its own, beside the one of the path, and on what follows it; told as turns that have ended."""
+        await finished(self._begin_anew(root, kept))
 
-    async def _begin_anew(self, root: Message) -> None:
-        await self._engine.store.add_message(root)
+    async def _begin_anew(self, root: Message, kept: Sequence[Message]) -> None:
+        for message in (root, *kept):
+            await self._engine.store.add_message(message)
         self._branch.take_root(root)
         self._record.place(root.id, 1, "empty")
-        for event in replay([root]):
+        for message in kept:
+            self.take(message)
+        for event in replay([root, *kept]):
             self.emit(event)
 
     # What the user changes.

@@ -21,9 +21,9 @@ from claude_tui.domain.events import (
     ToolStarted,
     TurnEnded,
     TurnStarted,
-    begins_turn,
 )
 from claude_tui.domain.messages import Message, Role
+from claude_tui.domain.turns import begins_turn
 from claude_tui.engine.answer import Answer
 
 

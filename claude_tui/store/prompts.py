@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from claude_tui.domain.blocks import plain_text
 from claude_tui.domain.errors import StoreError
-from claude_tui.domain.events import COMPACTS, CONTINUES, SUMMARY_OF
+from claude_tui.domain.turns import COMPACTS, CONTINUES, SUMMARY_OF
 from claude_tui.store.connection import Sql, rows, value
 from claude_tui.store.rows import blocks_of
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from claude_tui.domain.blocks import plain_text
-from claude_tui.domain.events import ending_of, is_prompt
+from claude_tui.domain.events import ending_of
 from claude_tui.domain.messages import Message, Outcome, Role
+from claude_tui.domain.turns import is_prompt
 
 if TYPE_CHECKING:
     from claude_tui.engine.session import Session

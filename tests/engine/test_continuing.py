@@ -11,8 +11,9 @@ import pytest
 from claude_tui.domain.blocks import plain_text
 from claude_tui.domain.continuing import NOTHING, WHOLE
 from claude_tui.domain.errors import ErrorKind
-from claude_tui.domain.events import BlockDelta, TurnStarted, continues, is_prompt, replay
+from claude_tui.domain.events import BlockDelta, TurnStarted, replay
 from claude_tui.domain.messages import Message, Outcome, Role, SessionInfo
+from claude_tui.domain.turns import continues, is_prompt
 from claude_tui.engine.approvals import Policy
 from tests.engine.scripted import (
     Answer,
