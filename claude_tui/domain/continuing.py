@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from claude_tui.domain.blocks import Block, block_type, string, text_block
-from claude_tui.domain.errors import ErrorInfo, ErrorKind
+from claude_tui.domain.errors import ErrorKind
 from claude_tui.domain.events import ending_of
 from claude_tui.domain.history import open_answer, summary_of
 from claude_tui.domain.messages import Message, Role, Status, StopReason
@@ -65,11 +65,6 @@ def going_on(path: Sequence[Message]) -> GoingOn:
     if said:
         raise ValueError(WHOLE)
     return GoingOn(last.id, _words(path))
-
-
-def is_over_budget(error: ErrorInfo | None) -> bool:
-    """Whether the user's own budget stopped the turn, rather than the endpoint: nothing was asked of that."""
-    return error is not None and error.kind is ErrorKind.BILLING and error.status is None and error.request_id is None
 
 
 def can_compact(path: Sequence[Message]) -> bool:
