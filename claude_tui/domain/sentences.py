@@ -24,13 +24,13 @@ _SEAMS = {
     ErrorKind.CONTEXT: "after compacting",
     ErrorKind.RATE_LIMIT: "after the rate limit",
     ErrorKind.OVERLOADED: "after the API was busy",
-    ErrorKind.TIMEOUT: "after the connection stalled",
-    ErrorKind.NETWORK: "after the connection broke",
-    ErrorKind.TRUNCATED: "after the connection broke",
-    ErrorKind.TOOL_LIMIT: "after the limit of requests",
+    ErrorKind.TIMEOUT: "after a stall",
+    ErrorKind.NETWORK: "after a lost connection",
+    ErrorKind.TRUNCATED: "after a lost connection",
+    ErrorKind.TOOL_LIMIT: "after the request limit",
 }
 _STOP_SEAMS = {
-    StopReason.MAX_TOKENS: "after the limit of tokens",
+    StopReason.MAX_TOKENS: "after the token limit",
     StopReason.REFUSAL: "after a refusal",
     StopReason.CONTEXT_EXCEEDED: "after compacting",
     StopReason.COMPACTION: "after compacting",

@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import unicodedata
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -40,6 +40,8 @@ DRAIN_SECONDS = 0.25
 """How long after the end of an answer the connection may take to finish, so that it can be used again."""
 MAX_TOKENS = 32_000
 """What is asked for where the user named no limit: the API needs one, and counts thinking too."""
+COMPACTION_BETA = "compact-2026-09-04"
+"""The header that turns on summaries by the API; so the ordinary method takes them, and its reading is the same."""
 THINKING_BUDGET = 16_000
 LONGEST_LOGGED = 2_000
 """Characters or bytes of an unreadable event that go to the log."""
@@ -55,6 +57,11 @@ def request_params(request: ChatRequest) -> dict[str, Any]:
         "messages": request.messages,
         "cache_control": {"type": "ephemeral"},
     }
+    if request.compact:
+        instructions = {"instructions": repair(request.instructions)} if request.instructions else {}
+        params["extra_body"] = {"compaction": {"type": "summarize", **instructions}}
+    if request.compact or _holds_summary(request.messages):
+        params["extra_headers"] = {"anthropic-beta": COMPACTION_BETA}
     if request.system:
         params["system"] = repair(request.system)
     if request.tools:
@@ -65,6 +72,12 @@ def request_params(request: ChatRequest) -> dict[str, Any]:
     if request.effort and (model is None or model.efforts is None or request.effort in model.efforts):
         params["output_config"] = {"effort": request.effort}
     return params
+
+
+def _holds_summary(messages: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the API's own summary stands first, in the place of what it summarises."""
+    content: Any = messages[0]["content"] if messages else []
+    return isinstance(content, list) and any(block.get("type") == "compaction" for block in cast("list[dict[str, Any]]", content))
 
 
 def _thinking(model: ModelInfo | None, max_tokens: int) -> dict[str, Any] | None:
@@ -220,7 +233,8 @@ class AnthropicProvider:
 
     async def count(self, request: ChatRequest) -> int | None:
         client = await self._connected()
-        params = {name: value for name, value in request_params(request).items() if name not in ("max_tokens", "cache_control")}
+        left_out = ("max_tokens", "cache_control", "extra_body")
+        params = {name: value for name, value in request_params(request).items() if name not in left_out}
         try:
             counted = await client.messages.count_tokens(**params)
         except Exception as error:
@@ -320,7 +334,14 @@ def _model_info(data: dict[str, Any]) -> ModelInfo:
         thinking=supported or (known.thinking if known else None),
         efforts=levels or (known.efforts if known else None),
         lifecycle=data.get("lifecycle"),
+        compaction=_compaction(capabilities, known),
     )
+
+
+def _compaction(capabilities: dict[str, Any], known: ModelInfo | None) -> bool | None:
+    """As the endpoint says it, where it does (its beta listing does)."""
+    given: Any = _table(capabilities, "compaction").get("supported")
+    return given if isinstance(given, bool) else (known.compaction if known else None)
 
 
 def _table(data: dict[str, Any], key: str) -> dict[str, Any]:

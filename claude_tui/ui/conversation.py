@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never, cast
 
 from claude_tui.domain.blocks import block_type, string
 from claude_tui.domain.events import (
@@ -168,6 +168,8 @@ class Conversation:
         again = at > 0 and self.cells[at - 1].kind == "seam"
         if again or (said and at < len(self.cells)):
             self._cut(at - again)
+        if said and self.cells and self.cells[-1].kind == "text":
+            cast("TextCell", self.cells[-1]).mend()
 
     @property
     def begun(self) -> int:
@@ -263,7 +265,7 @@ class Conversation:
     def _turn_ended(self, event: TurnEnded) -> None:
         self._end_open()
         self._ending = replace(self._ending, outcome=event.outcome, error=event.error)
-        key = f"{self._message_id}:end:{len(self._begun)}"
+        key = f"{self._begun[-1].prompt.id if self._begun else ''}:end"
         if event.outcome is Outcome.INTERRUPTED:
             self._say(key, KEPT if self._shown else NOTHING_CAME, "info")
         elif event.error is not None:
