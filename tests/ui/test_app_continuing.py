@@ -35,7 +35,7 @@ def shape(program: Program) -> list[str]:
 async def test_every_way_goes_on_with_an_interrupted_answer(api: ThreadApi, way: str) -> None:
     async with running(api) as program:
         await program.send("hang")
-        await program.reached()
+        await program.see("The beginning")
         await program.press("escape")
         await program.idle()
         await program.see("what came is kept", HINT)
