@@ -46,7 +46,7 @@ class Conversation:
     def body(self) -> dict[str, Any]:
         """The next request, checked."""
         messages = build(self.path)
-        last = next(one for one in reversed(self.path) if one.role is Role.ASSISTANT or one.blocks)
+        last = next(one for one in reversed(self.path) if one.blocks and one.stop_reason != "refusal")
         continuing = last.role is Role.ASSISTANT and last.stop_reason == "pause_turn" and messages[-1]["role"] == "assistant"
         assert problems(messages, continuing=continuing) == []
         body = {"model": "claude-opus-5-5", "max_tokens": 100, "messages": messages}
