@@ -18,6 +18,7 @@ from claude_tui.domain.messages import Message, Role, SessionInfo, Status
 from claude_tui.domain.ports import PriceBook
 from claude_tui.domain.spending import Spending
 from claude_tui.domain.text import repair, safe_line
+from claude_tui.domain.turns import is_prompt, renamed_extra
 
 T = TypeVar("T")
 
@@ -98,7 +99,7 @@ def _linked(
             parent = known[named]
         else:
             raise ImportRefused(f"message {index + 1} follows {safe_line(named, 40)!r}, which is not in the file")
-        linked.append(replace(message, parent_id=parent))
+        linked.append(replace(message, parent_id=parent, extra=renamed_extra(message.extra, known)))
     _check_tree(linked)
     return linked
 
@@ -143,7 +144,7 @@ def _session(
 
 
 def _title(messages: Sequence[Message]) -> str:
-    texts = (plain_text(message.blocks) for message in messages if message.role is Role.USER)
+    texts = (plain_text(message.blocks) for message in messages if is_prompt(message))
     return safe_line(next(filter(str.strip, texts), ""), TITLE_LENGTH)
 
 

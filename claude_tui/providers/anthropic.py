@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import unicodedata
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 DEFAULT_BASE_URL = "https://api.anthropic.com"
 MAX_TOKENS = 32_000
 """What is asked for where the user named no limit: the API needs one, and counts thinking too."""
+COMPACTION_BETA = "compact-2026-09-04"
+"""The header that turns on summaries by the API; so the ordinary method takes them, and its reading is the same."""
 THINKING_BUDGET = 16_000
 KEYLESS = "none"
 """What is sent to a server on this machine that wants no key: the SDK sends something in any case, and never another's key then."""
@@ -52,6 +54,11 @@ def request_params(request: ChatRequest) -> dict[str, Any]:
         "messages": request.messages,
         "cache_control": {"type": "ephemeral"},
     }
+    if request.compact:
+        instructions = {"instructions": repair(request.instructions)} if request.instructions else {}
+        params["extra_body"] = {"compaction": {"type": "summarize", **instructions}}
+    if request.compact or _holds_summary(request.messages):
+        params["extra_headers"] = {"anthropic-beta": COMPACTION_BETA}
     if request.system:
         params["system"] = repair(request.system)
     if request.tools:
@@ -62,6 +69,12 @@ def request_params(request: ChatRequest) -> dict[str, Any]:
     if request.effort and (model is None or model.efforts is None or request.effort in model.efforts):
         params["output_config"] = {"effort": request.effort}
     return params
+
+
+def _holds_summary(messages: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the API's own summary stands first, in the place of what it summarises."""
+    content: Any = messages[0]["content"] if messages else []
+    return isinstance(content, list) and any(block.get("type") == "compaction" for block in cast("list[dict[str, Any]]", content))
 
 
 def _thinking(model: ModelInfo | None, max_tokens: int) -> dict[str, Any] | None:
@@ -199,7 +212,8 @@ class AnthropicProvider:
         client = await self._connected()
         if not hasattr(client.messages, "count_tokens"):
             return None
-        params = {name: value for name, value in request_params(request).items() if name not in ("max_tokens", "cache_control")}
+        left_out = ("max_tokens", "cache_control", "extra_body")
+        params = {name: value for name, value in request_params(request).items() if name not in left_out}
         try:
             counted = await client.messages.count_tokens(**params)
         except Exception as error:
@@ -272,7 +286,14 @@ def _model_info(data: dict[str, Any]) -> ModelInfo:
         thinking=supported or (known.thinking if known else None),
         efforts=levels or (known.efforts if known else None),
         lifecycle=data.get("lifecycle"),
+        compaction=_compaction(capabilities, known),
     )
+
+
+def _compaction(capabilities: dict[str, Any], known: ModelInfo | None) -> bool | None:
+    """As the endpoint says it, where it does (its beta listing does)."""
+    given: Any = _table(capabilities, "compaction").get("supported")
+    return given if isinstance(given, bool) else (known.compaction if known else None)
 
 
 def _table(data: dict[str, Any], key: str) -> dict[str, Any]:
