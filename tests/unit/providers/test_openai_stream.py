@@ -110,7 +110,7 @@ def test_stop_reasons(finish: str | None, reason: str) -> None:
         ),
         (sse('[{"error": {"status": "UNAVAILABLE"}}]'), ErrorKind.OVERLOADED),
     ],
-    ids=range(26),
+    ids=range(25),
 )
 def test_streams_that_fail(stream: bytes, kind: ErrorKind) -> None:
     events, error = read(stream, {"x-request-id": "req_1"})
