@@ -15,6 +15,7 @@ from claude_tui.domain.events import BlockDelta, TurnStarted, replay
 from claude_tui.domain.messages import Message, Outcome, Role, SessionInfo
 from claude_tui.domain.turns import continues, is_prompt
 from claude_tui.engine.approvals import Policy
+from claude_tui.store import search
 from tests.engine.scripted import (
     Answer,
     Bench,
@@ -286,3 +287,13 @@ async def test_the_guard_is_asked_once_for_all_attempts_of_a_request(closing: li
     closing.append(one)
     assert (await one.session.submit("go")).outcome is Outcome.COMPLETED
     assert len(budget.asked) == 1
+
+
+async def test_what_the_model_was_told_is_not_found(closing: list[Bench]) -> None:
+    one = await bench([[started(), *text(0, "Half"), *stopped("max_tokens")], says(" whole")])
+    closing.append(one)
+    await one.session.submit("go")
+    await one.session.continue_turn()
+    for _ in range(2):
+        assert [len(await one.store.search(words)) for words in ("Half", "whole", "interrupted")] == [1, 1, 0]
+        one.store._database.write(search._rebuild)

@@ -46,8 +46,8 @@ class Conversation:
     def body(self) -> dict[str, Any]:
         """The next request, checked."""
         messages = build(self.path)
-        last = next(one for one in reversed(self.path) if one.blocks and one.stop_reason != "refusal")
-        continuing = last.role is Role.ASSISTANT and last.stop_reason == "pause_turn" and messages[-1]["role"] == "assistant"
+        paused = any(one.stop_reason == "pause_turn" for one in self.path)
+        continuing = paused and messages[-1]["role"] == "assistant"
         assert problems(messages, continuing=continuing) == []
         body = {"model": "claude-opus-5-5", "max_tokens": 100, "messages": messages}
         if not self.compacted:
@@ -174,9 +174,10 @@ def _continued(talk: Conversation) -> bool:
         plan = going_on(talk.path)
     except ValueError:
         return False
-    paused = talk.path[-1].stop_reason == "pause_turn" and talk.path[-1].status is Status.COMPLETE
-    talk.waiting = talk.waiting if paused else ()
     talk.add(Role.USER, list(plan.blocks), extra={"continues": plan.after})
+    sent = [block for message in build(talk.path) for block in message["content"]]
+    answered = {block.get("tool_use_id") for block in sent}
+    talk.waiting = tuple(block["id"] for block in sent if block["type"] == "server_tool_use" and block["id"] not in answered)
     return True
 
 
