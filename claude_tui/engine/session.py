@@ -24,6 +24,7 @@ from claude_tui.domain.messages import Message, Role, SessionInfo
 from claude_tui.domain.ports import SessionLock, Sink, Store
 from claude_tui.domain.text import repair, safe_line
 from claude_tui.engine.branch import Branch, newest_page
+from claude_tui.engine.counting import count_next
 from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.record import Record
 from claude_tui.engine.tasks import finished
@@ -110,6 +111,17 @@ class Session:
         """Have the provider load what a request needs."""
         with suppress(ProviderError):
             self._engine.endpoints.get(self.info.provider).warm_up()
+
+    async def count(self, draft: str | None = None) -> int | None:
+        """The tokens of the next request, with this prompt if one is given; None where the endpoint does not count.
+
+        ProviderError where it cannot be asked.
+        """
+        await self.load()
+        engine = self._engine
+        info = self.info if self.info.tools is not None else dataclasses.replace(self.info, tools=engine.toolbox.specs())
+        provider = engine.endpoints.get(info.provider)
+        return await count_next(provider, info, self.path, draft, max_tokens=engine.options.max_tokens)
 
     # The path.
 
