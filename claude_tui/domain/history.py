@@ -376,3 +376,8 @@ def _results(pending: list[tuple[str, str]], given: list[Block]) -> list[Block]:
         else:
             results.append(tool_result(unique, NO_RESULT, is_error=True))
     return results
+
+
+def sent_of(message: Message, audience: Audience = CLAUDE, *, keep_thinking: bool = True) -> list[Block]:
+    """What of one message is for this audience, before the rules on its neighbours."""
+    return list(_wire(message, audience, keep_thinking=keep_thinking)["content"])

@@ -112,6 +112,11 @@ class Session:
         with suppress(ProviderError):
             self._engine.endpoints.get(self.info.provider).warm_up()
 
+    @property
+    def next_info(self) -> SessionInfo:
+        """As the next request finds it: with the tools that are frozen then."""
+        return self.info if self.info.tools is not None else dataclasses.replace(self.info, tools=self._engine.toolbox.specs())
+
     async def count(self, draft: str | None = None) -> int | None:
         """The tokens of the next request, with this prompt if one is given; None where the endpoint does not count.
 
@@ -119,7 +124,7 @@ class Session:
         """
         await self.load()
         engine = self._engine
-        info = self.info if self.info.tools is not None else dataclasses.replace(self.info, tools=engine.toolbox.specs())
+        info = self.next_info
         provider = engine.endpoints.get(info.provider)
         return await count_next(provider, info, self.path, draft, max_tokens=engine.options.max_tokens)
 
