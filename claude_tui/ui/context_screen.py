@@ -84,9 +84,9 @@ def _named(parts: tuple[Part, ...]) -> list[str]:
 
 def _boundary(view: View, part: Part, width: int) -> str:
     cached = view.map.cached or 0
-    where = "inside the row above" if part.begin < cached < part.end else ""
-    said = [f"cached up to here: {cached:,}", where, view.lives]
-    text = "── " + " · ".join(one for one in said if one) + " "
+    said = [f"cached up to here: {cached:,}", view.lives, "inside the row above" if part.begin < cached < part.end else ""]
+    texts = ["── " + " · ".join(one for one in said[:most] if one) + " " for most in (3, 2, 1)]
+    text = next((one for one in texts if cell_len(one) <= width), texts[-1])
     return cut(text + "─" * max(0, width - cell_len(text)), width)
 
 

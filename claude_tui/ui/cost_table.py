@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from claude_tui.domain.spending import Spending, Totals, totals_by
 from claude_tui.domain.text import safe_line
-from claude_tui.ui.dock_rows import wrap
+from claude_tui.ui.dock_rows import cut, wrap
 from claude_tui.ui.figures import number, percent
 from claude_tui.ui.lines_screen import Line, left, right
 from claude_tui.ui.purse import cost_forms
@@ -45,7 +45,8 @@ def cost_lines(scopes: Sequence[Scope], book: PriceBook, prices_file: str, width
     for sentence in _sentences(scopes, totals, book):
         found += [Line(line, "warning") for line in wrap(sentence, width, 8)]
     about = f"Prices as of {book.as_of}. Your own go into {prices_file}, in the same form."
-    return [*found, *(Line(line, "muted") for line in wrap(about, width, 8))]
+    found += [Line(line, "muted") for line in wrap(about, width, 8)]
+    return [Line(cut(line.text, width), line.tone) for line in found]
 
 
 def _output(totals: Totals, figure: Callable[[int], str]) -> str:

@@ -70,7 +70,7 @@ class LinesScreen(Panel[None]):
             yield Static(Content(self._title), id="title")
             with VerticalScroll(id="text"):
                 yield Static(id="lines")
-            yield Static(Content(f"Esc close · ↑↓ scroll{asked}"), id="footer")
+            yield Static(Content(f"Esc close{asked} · ↑↓ scroll"), id="footer")
 
     def on_mount(self) -> None:
         self.query_one("#text").focus()
