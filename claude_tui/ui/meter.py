@@ -346,7 +346,7 @@ class Meter:
             return ()
         share = f"cache {percent(shown.read / shown.whole_input)}"
         whole = f"{share} r {number(shown.read)} w {number(shown.written_to_cache)}"
-        living = ((f"{whole} · {lives}", 2), (f"{share} · {lives}", 4)) if lives else ((whole, 2),)
+        living = ((f"{whole} · {lives}", 2), (f"{share} · {lives}", 4), (f"cache {lives}", 5)) if lives else ((whole, 2),)
         return (*living, (share, 6))
 
     def _model_forms(self) -> tuple[tuple[str, int], ...]:

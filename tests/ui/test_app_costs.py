@@ -11,6 +11,7 @@ from claude_tui.config import Settings
 from claude_tui.domain.pricing import Cost
 from claude_tui.domain.spending import Totals
 from claude_tui.fakeapi import Call, FakeApi, Fault, Say, Script, Start, Strike, ThreadApi, WaitFor
+from claude_tui.providers.prices import Prices
 from claude_tui.ui.cost_screen import month_begins
 from claude_tui.ui.purse import cost_forms
 from tests.ui.running import Program, prompt_of, running
@@ -188,3 +189,13 @@ async def test_the_context_screen_maps_the_turns_and_counts_when_asked(api: Thre
         assert all(len(row) <= 40 for row in program.rows)
         await program.press("escape")
         await program.see_no("Context of the next prompt")
+
+
+async def test_no_price_is_read_before_something_was_used(api: ThreadApi) -> None:
+    async with running(api) as program:
+        prices = program.chat.backstage.prices
+        await program.type("a draft")
+        assert isinstance(prices, Prices) and prices._read is None
+        await program.ask("!")
+        await settled(program)
+        assert prices._read is not None
