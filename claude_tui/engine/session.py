@@ -117,16 +117,17 @@ class Session:
         """As the next request finds it: with the tools that are frozen then."""
         return self.info if self.info.tools is not None else dataclasses.replace(self.info, tools=self._engine.toolbox.specs())
 
-    async def count(self, draft: str | None = None) -> int | None:
+    async def count(self, draft: str | None = None, *, replaces: str | None = None) -> int | None:
         """The tokens of the next request, with this prompt if one is given; None where the endpoint does not count.
 
-        ProviderError where it cannot be asked.
+        `replaces`: as in `submit`. ProviderError where it cannot be asked.
         """
         await self.load()
         engine = self._engine
         info = self.next_info
         provider = engine.endpoints.get(info.provider)
-        return await count_next(provider, info, self.path, draft, max_tokens=engine.options.max_tokens)
+        end = next((place for place, message in enumerate(self.path) if message.id == replaces), len(self.path))
+        return await count_next(provider, info, self.path[:end], draft, max_tokens=engine.options.max_tokens)
 
     # The path.
 

@@ -7,10 +7,12 @@ the end of attempts and turns, has the last word. No delta costs anything here.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from claude_tui.domain.errors import StoreError
 from claude_tui.domain.events import Event, MessageStopped, RequestStarted, RetryScheduled, TurnEnded
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, Role
@@ -24,6 +26,8 @@ from claude_tui.ui.purse import Purse, cost_forms, prompt_cost
 if TYPE_CHECKING:
     from claude_tui.domain.messages import SessionInfo
     from claude_tui.ui.chat_screen import ChatScreen
+
+_log = logging.getLogger(__name__)
 
 _ENDS = (RequestStarted, RetryScheduled, TurnEnded)
 """Events behind which an attempt may have left a row in the ledger that no message tells of."""
@@ -63,7 +67,11 @@ class Accounts:
         workspace, waited = self._screen.view.workspace, self.purse.waiting
         if workspace is None:
             return
-        rows = await workspace.spending(session_id=session_id)
+        try:
+            rows = await workspace.spending(session_id=session_id)
+        except StoreError as error:  # what was heard still stands
+            _log.warning("the ledger could not be read: %s", error)
+            return
         if self._info is not None and self._info.id == session_id:
             self.purse.settle(rows, waited)
             self._screen.status.refresh()

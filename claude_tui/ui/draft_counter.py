@@ -61,7 +61,8 @@ class DraftCounter:
         session = self._screen.dialogue.session
         with suppress(asyncio.CancelledError):
             try:
-                self.tokens = await session.count(draft) if session is not None else None
+                editing = self._screen.dialogue.editing
+                self.tokens = await session.count(draft, replaces=editing) if session is not None else None
             except Exception as error:
                 _log.info("the draft was not counted", exc_info=error)
             self._screen.status.refresh()

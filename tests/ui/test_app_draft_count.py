@@ -68,7 +68,7 @@ async def test_typing_on_takes_the_question_back(api: ThreadApi, monkeypatch: py
     async with running(api, settings=ON, size=(120, 24)) as program:
         asked: list[str | None] = []
 
-        async def never(session: Session, draft: str | None = None) -> int | None:
+        async def never(session: Session, draft: str | None = None, *, replaces: str | None = None) -> int | None:
             asked.append(draft)
             await asyncio.Event().wait()
             return 1
@@ -92,7 +92,7 @@ async def test_typing_on_takes_the_question_back(api: ThreadApi, monkeypatch: py
 async def test_an_endpoint_that_fails_is_not_worth_a_word(api: ThreadApi, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(api, settings=ON, size=(120, 24)) as program:
 
-        async def broken(session: Session, draft: str | None = None) -> int | None:
+        async def broken(session: Session, draft: str | None = None, *, replaces: str | None = None) -> int | None:
             raise OSError("no such count")
 
         monkeypatch.setattr(Session, "count", broken)
@@ -107,3 +107,16 @@ async def test_an_endpoint_that_fails_is_not_worth_a_word(api: ThreadApi, monkey
         pause_over(program)
         await program.slash("/cost")
         await program.see("Prices as of")
+
+
+async def test_a_new_version_is_counted_with_what_came_before_it(api: ThreadApi) -> None:
+    async with running(api, settings=ON, size=(120, 24)) as program:
+        await program.ask("one")
+        await program.ask("two")
+        await program.press("shift+tab", "e")
+        await program.until(lambda: program.chat.dialogue.editing is not None, "the edit")
+        await program.until(lambda: program.chat.accounts.draft._timer is not None, "the pause")
+        pause_over(program)
+        await program.see("next ≈")
+        counted = [one for one in api.requests if one.path.endswith("count_tokens")][-1]
+        assert len(counted.body["messages"]) == 3 and counted.body["tools"]
