@@ -84,6 +84,9 @@ class Settings:
     reading: bool = setting(False, flag=False)
     """Stay at the prompt while an answer comes, instead of following it to its end."""
 
+    count_tokens: bool = setting(False, flag=False)
+    """While you write, ask the endpoint how many tokens the next request has, after each pause; nothing is asked otherwise."""
+
     mouse: bool = setting(True, flag=False)
     """Use the mouse. Off leaves it to the terminal, which can then select text as it does elsewhere."""
 

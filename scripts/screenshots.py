@@ -181,6 +181,7 @@ async def take(shot: Shot, url: str, key: str, home: Path) -> str:
         open_workspace=lambda: compose.open_workspace(settings, paths, temporary=True, provider=provider, interactive=True),
         begin=begin,  # type: ignore[arg-type]
         models=lambda workspace: ModelList(workspace.provider, None, url),
+        prices=compose.price_book(paths),
         demo=shot.demo,
     )
     app = ClaudeApp(backstage)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from claude_tui.config import Settings
     from claude_tui.domain.ports import Provider, Store, Timeouts
     from claude_tui.engine.endpoints import Endpoints
-    from claude_tui.engine.session import Guard
+    from claude_tui.engine.engine import Guard
     from claude_tui.engine.tooling import Toolbox
     from claude_tui.engine.turn import TurnOptions
     from claude_tui.engine.workspace import Workspace

@@ -99,6 +99,7 @@ def _run(
         open_workspace=open_workspace,
         begin=_beginning(options, settings),
         models=lambda workspace, name: _models(workspace, name, settings, None if options.temporary else paths),
+        prices=compose.price_book(paths),
         examine=_examine,
         prompt=options.prompt,
         pick=options.resume is Resume.PICK,

@@ -320,3 +320,8 @@ def _repaired(value: Any) -> Any:
         changed = {_repaired(key): _repaired(item) for key, item in fields.items()}
         return fields if all(changed.get(key) is item for key, item in fields.items()) else changed
     return value
+
+
+def sent_of(message: Message, audience: Audience = CLAUDE, *, keep_thinking: bool = True) -> list[Block]:
+    """What of one message is for this audience, before the rules on its neighbours."""
+    return list(_wire(message, audience, keep_thinking=keep_thinking)["content"])

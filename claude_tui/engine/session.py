@@ -11,9 +11,8 @@ import dataclasses
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from claude_tui.domain.blocks import Block, plain_text, text_block
 from claude_tui.domain.continuing import TOO_SHORT, can_compact, going_on
@@ -22,16 +21,16 @@ from claude_tui.domain.errors import ProviderError, StoreError
 from claude_tui.domain.events import BlockDelta, Event, SessionChanged, TurnEnded, replay
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, Role, SessionInfo
-from claude_tui.domain.ports import SessionLock, Sink, Store
+from claude_tui.domain.ports import SessionLock, Sink
 from claude_tui.domain.text import repair, safe_line
 from claude_tui.domain.turns import AboutSummary, is_prompt
 from claude_tui.engine.branch import Branch, newest_page
 from claude_tui.engine.compacting import compact, compact_and_go_on, continuation
-from claude_tui.engine.endpoints import Endpoints
+from claude_tui.engine.counting import count_next
+from claude_tui.engine.engine import Engine
 from claude_tui.engine.record import Record
 from claude_tui.engine.tasks import finished
-from claude_tui.engine.tooling import Toolbox
-from claude_tui.engine.turn import Turn, TurnOptions, TurnResult
+from claude_tui.engine.turn import Turn, TurnResult
 from claude_tui.engine.underway import Underway
 
 _log = logging.getLogger(__name__)
@@ -53,21 +52,6 @@ def renamed(info: SessionInfo, title: str) -> SessionInfo:
     if not line:
         raise ValueError("a title has at least one character that can be seen")
     return dataclasses.replace(info, title=line)
-
-
-Guard: TypeAlias = Callable[[SessionInfo], Awaitable[str | None]]
-"""Asked before every request; a sentence keeps it from going out and ends the turn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """What every session of a program shares."""
-
-    store: Store
-    endpoints: Endpoints
-    toolbox: Toolbox
-    options: TurnOptions
-    guard: Guard | None = None
 
 
 class Session:
@@ -119,6 +103,24 @@ class Session:
         """Have the provider load what a request needs."""
         with suppress(ProviderError):
             self._engine.endpoints.get(self.info.provider).warm_up()
+
+    @property
+    def next_info(self) -> SessionInfo:
+        """As the next request finds it: with the tools that are frozen then."""
+        return self.info if self.info.tools is not None else dataclasses.replace(self.info, tools=self._engine.toolbox.specs())
+
+    async def count(self, draft: str | None = None, *, replaces: str | None = None) -> int | None:
+        """The tokens of the next request, with this prompt if one is given; None where the endpoint does not count.
+
+        `replaces`: as in `submit`. ProviderError where it cannot be asked.
+        """
+        await self.load()
+        engine = self._engine
+        info = self.next_info
+        provider = engine.endpoints.get(info.provider)
+        end = next((place for place, message in enumerate(self.path) if message.id == replaces), len(self.path))
+        options = engine.options
+        return await count_next(provider, info, self.path[:end], draft, max_tokens=options.max_tokens, timeouts=options.timeouts)
 
     # The path.
 

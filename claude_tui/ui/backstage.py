@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from claude_tui.config import Settings
     from claude_tui.domain.messages import SessionInfo
-    from claude_tui.domain.ports import ModelCatalog
+    from claude_tui.domain.ports import ModelCatalog, PriceBook
     from claude_tui.engine.session import Session
     from claude_tui.engine.workspace import Watch, Workspace
     from claude_tui.files import Paths
@@ -23,8 +23,8 @@ class Backstage:
     """`begin` may raise StoreError. `prompt` is sent at once; with `pick` the list of sessions comes up first.
 
     `examine`: what `claude-tui doctor` says. `models`: what is known of a provider's, None where there is no such
-    provider. `sent_to`: the host a provider's requests go to, where the user should be told of it. `mouse`:
-    whether the mouse is ours at the start.
+    provider. `prices`: what models cost, read at the first question. `sent_to`: the host a provider's requests go to, where the
+    user should be told of it. `mouse`: whether the mouse is ours at the start.
     """
 
     settings: Settings
@@ -33,6 +33,7 @@ class Backstage:
     open_workspace: Callable[[], Awaitable[Workspace]]
     begin: Begin
     models: Callable[[Workspace, str], ModelCatalog | None]
+    prices: PriceBook
     examine: Callable[[], Awaitable[str]] | None = None
     prompt: str | None = None
     pick: bool = False

@@ -206,6 +206,12 @@ class ChatCommands:
     def run_app_doctor(self, argument: str) -> None:
         self._screen.start(self._dialogs.doctor(), "doctor")
 
+    def run_app_cost(self, argument: str) -> None:
+        self._screen.start(self._dialogs.cost(), "cost")
+
+    def run_app_context(self, argument: str) -> None:
+        self._screen.start(self._dialogs.context(), "context")
+
     def run_app_redraw(self, argument: str) -> None:
         self._screen.program.refresh(repaint=True, layout=True)
 

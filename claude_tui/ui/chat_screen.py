@@ -34,6 +34,7 @@ from claude_tui.domain.events import (
     TurnStarted,
 )
 from claude_tui.domain.messages import Message, SessionInfo
+from claude_tui.ui.accounts import Accounts
 from claude_tui.ui.approval import ApprovalBox
 from claude_tui.ui.backstage import Backstage
 from claude_tui.ui.bindings import set_bindings
@@ -81,6 +82,7 @@ class ChatScreen(Screen[None]):
         self.conversation = Conversation(self._versions_of)
         self.conversation.defaults["thinking"] = THINKING_LEVELS[backstage.settings.thinking]
         self.meter = Meter(self._window_of)
+        self.accounts = Accounts(self)
         self.view = SessionView(self)
         self.commands = ChatCommands(self)
         self.cursor = CursorCommands(self)
@@ -115,6 +117,7 @@ class ChatScreen(Screen[None]):
         self.dock = Dock(self.keymap, id="dock")
         self.composer = Composer(_slash_rows, self.keymap, id="composer")
         self.status = StatusBar(self.meter, id="status")
+        self.status.beside, self.status.lives = self.accounts.beside, self.accounts.lives
         self.status.set_hints(busy=f"{self.keymap.hint('turn.interrupt')} stops", idle=f"{self.keymap.hint('composer.help')} help")
         yield self.transcript
         yield self.dock
@@ -167,6 +170,7 @@ class ChatScreen(Screen[None]):
 
     async def put_away(self) -> None:
         """Everything is committed and closed after this."""
+        self.accounts.draft.forget()
         await self.view.put_away()
         for task in [task for task in self._tasks if task is not asyncio.current_task()]:
             task.cancel()
@@ -184,6 +188,8 @@ class ChatScreen(Screen[None]):
     def hear(self, event: Event) -> None:
         """The sink: O(1) for a delta."""
         self.conversation(event)
+        if type(event) is not BlockDelta:
+            self.accounts.hear(event)
         self.meter.apply(event, time.monotonic())
         if type(event) is BlockDelta:
             return
@@ -289,6 +295,7 @@ class ChatScreen(Screen[None]):
             self.run(*found)
             return
         self.view.warm_up()
+        self.accounts.draft.forget()
         self.dialogue.send(as_prompt(text))
 
     # Commands.
@@ -319,6 +326,7 @@ class ChatScreen(Screen[None]):
     @on(Composer.DraftChanged)
     def _draft_changed(self) -> None:
         self.presses.something_else()
+        self.accounts.draft.changed()
         self.view.touch()
 
     @on(Transcript.Moved)

@@ -244,6 +244,10 @@ _PROGRAM = (
     Command("composer.help", "Help", ("question_mark",), where=Where.EMPTY, about="Opens the help.", does="app.help"),
     Command("app.palette", "All commands", ("ctrl+p",), about="Finds any command by name and runs it."),
     Command("app.keys", "Keys", (), "/keys", about="Lists every key and says how to change one."),
+    Command("app.cost", "Cost", (), "/cost", about="Says what this session, today and this month used and cost."),
+    Command(
+        "app.context", "Context", (), "/context", about="Shows what the next prompt will be sent with, and what of it is cached."
+    ),
     Command("app.doctor", "Check the set-up", (), "/doctor", about="Checks what the program needs and says where everything is."),
     Command("app.demo", "Demo", (), "/demo", about="Starts a conversation with a fake API on this machine; no key is needed."),
     Command(

@@ -332,6 +332,20 @@ class Dialogs:
         if screen.backstage.examine is not None:
             screen.program.push_screen(TextScreen("What claude-tui doctor says", await screen.backstage.examine()))
 
+    async def cost(self) -> None:
+        """What was used and what it cost."""
+        from claude_tui.ui.cost_screen import show_cost
+
+        await show_cost(self._screen)
+
+    async def context(self) -> None:
+        """What the next request holds."""
+        from claude_tui.ui.context_screen import show_context
+
+        session = self._session
+        if session is not None:
+            await show_context(self._screen, session)
+
     def pick_theme(self, wanted: str) -> None:
         screen, app = self._screen, self._screen.program
         if wanted in NAMES:

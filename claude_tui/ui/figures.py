@@ -22,6 +22,16 @@ class Part:
         return self.forms[0][0]
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What the bar shows that is no figure of the last answer. `cost`: the session's, the longest form first. `cache`: how long the
+    prompt cache lives. `draft`: what the draft would cost to send, the longest form first."""
+
+    cost: tuple[str, ...] = ()
+    cache: str = ""
+    draft: tuple[str, ...] = ()
+
+
 def number(count: int) -> str:
     """Three figures at most and a letter: 999, 1.2k, 12.3k, 123k, 1.2M."""
     if count < 1000:

@@ -33,11 +33,14 @@ from claude_tui.domain.events import (
     TurnStarted,
     UsageReported,
 )
-from claude_tui.domain.messages import Message, Role, Status, Usage, merge_usage
+from claude_tui.domain.messages import Message, Role, Usage, merge_usage
+from claude_tui.domain.pricing import context_fill
+from claude_tui.domain.spending import Spending, is_final
 from claude_tui.domain.text import safe_line
 from claude_tui.domain.tokens import block_tokens, estimate_tokens, written_tokens
-from claude_tui.ui.figures import Part, fit, number, percent, seconds
+from claude_tui.ui.figures import Beside, Part, fit, number, percent, seconds
 
+NOTHING_BESIDE = Beside()
 _MessageEvent: TypeAlias = MessageStarted | UsageReported | BlockStarted | BlockStopped | MessageStopped
 
 
@@ -95,6 +98,12 @@ class Figures:
         return None if given is None else given + self.read + self.written_to_cache
 
     @property
+    def fill(self) -> int | None:
+        """What the conversation takes of the context window after this answer."""
+        given = context_fill(self.usage)
+        return None if given is None else given + max(0, (self.output or 0) - (self.count("output_tokens") or 0))
+
+    @property
     def speed(self) -> float | None:
         """Output tokens a second, from the first text on."""
         if self.ttft is None or self.elapsed is None or self.output is None or self.elapsed - self.ttft < 0.001:
@@ -107,6 +116,8 @@ class _Live:
     """The answer that streams, and when its request was sent."""
 
     sent: float
+    id: str = ""
+    model: str = ""
     figures: Figures = field(default_factory=Figures)
     begun: bool = False
 
@@ -141,11 +152,35 @@ class Meter:
     @property
     def context(self) -> float | None:
         """The share of the context window that is taken (1.0 is all of it), None where something about it is not known."""
-        shown = self._shown
-        window = self._window(self.model) if self.model else None
-        if not window or shown.whole_input is None:
+        fill, window = self._shown.fill, self.window
+        return None if not window or fill is None else fill / window
+
+    @property
+    def window(self) -> int | None:
+        """The context window of the model of the next request."""
+        return self._window(self.model) if self.model else None
+
+    @property
+    def running_row(self) -> Spending | None:
+        """What the answer that streams has used so far; None before the server said anything of it."""
+        live = self._live
+        if live is None or not live.begun:
             return None
-        return (shown.whole_input + (shown.output or 0)) / window
+        figures = live.figures
+        return Spending(
+            id=live.id,
+            session_id="",
+            message_id=live.id,
+            provider=None,
+            model=live.model,
+            usage=figures.usage,
+            output_estimate=round(figures.written),
+            final=False,
+        )
+
+    def is_running(self, message_id: str) -> bool:
+        """Whether this is the answer that streams."""
+        return self._live is not None and self._live.id == message_id
 
     def choose(self, model: str | None, effort: str | None) -> None:
         """The model and effort of the next request."""
@@ -170,7 +205,7 @@ class Meter:
                 self._began = now
                 self._enter(State.WAITING)
             case RequestStarted():
-                self._live = _Live(now)
+                self._live = _Live(now, event.message_id, event.model)
                 self._enter(State.WAITING)
             case SessionChanged():
                 self.choose(event.session.model, event.session.effort)
@@ -193,10 +228,9 @@ class Meter:
         if message.role is not Role.ASSISTANT:
             return
         timings = message.timings or {}
-        final = message.status is Status.COMPLETE or (message.stop_reason is not None and not message.open_blocks)
         self.figures = Figures(
             usage=message.usage,
-            final=final,
+            final=is_final(message.status, message.stop_reason, message.open_blocks),
             written=written_tokens(message.blocks, message.raw_inputs),
             ttft=_seconds(timings.get("ttft_ms")),
             elapsed=_seconds(timings.get("total_ms")),
@@ -220,7 +254,7 @@ class Meter:
             return
         match event:
             case MessageStarted():
-                live.begun = True
+                live.begun, live.model = True, event.model or live.model
                 live.figures.usage = dict(event.usage) if event.usage else None
             case UsageReported():
                 live.figures.usage = merge_usage(live.figures.usage, event.usage)
@@ -284,7 +318,7 @@ class Meter:
         """The state, with the name of the tool where one runs."""
         return f"Tool {self.tool}" if self.state is State.TOOL else self.state.value
 
-    def parts(self, now: float, hint: str = "") -> list[Part]:
+    def parts(self, now: float, hint: str = "", beside: Beside = NOTHING_BESIDE) -> list[Part]:
         """Everything there is to show, in the order of the bar; `hint` stands beside the state."""
         shown = self._shown
         guess = "" if shown.final else "~"
@@ -297,23 +331,36 @@ class Meter:
         found.append(Part("tokens", (("  ".join(counts), 9),)))
         if self.context is not None:
             found.append(Part("context", ((f"ctx {guess}{percent(self.context)}", 8),)))
-        if shown.whole_input and (shown.read or shown.written_to_cache):
-            share = f"cache {percent(shown.read / shown.whole_input)}"
-            whole = f"{share} r {number(shown.read)} w {number(shown.written_to_cache)}"
-            found.append(Part("cache", ((whole, 2), (share, 6))))
+        found.append(Part("cost", _forms(beside.cost, (4, 9))))
+        found.append(Part("cache", self._cache_forms(shown, beside.cache)))
         timings = [] if shown.ttft is None else [f"TTFT {seconds(shown.ttft)}"]
         timings += [] if shown.speed is None else [f"{guess}{round(shown.speed)} tok/s"]
         if timings:
             found.append(Part("timing", ((" · ".join(timings), 3), (timings[-1], 5))))
-        return [part for part in found if part.text]
+        found.append(Part("draft", _forms(beside.draft, (4, 7))))
+        return [part for part in found if part.forms and part.text]
+
+    @staticmethod
+    def _cache_forms(shown: Figures, lives: str) -> tuple[tuple[str, int], ...]:
+        if not shown.whole_input or not (shown.read or shown.written_to_cache):
+            return ()
+        share = f"cache {percent(shown.read / shown.whole_input)}"
+        whole = f"{share} r {number(shown.read)} w {number(shown.written_to_cache)}"
+        living = ((f"{whole} · {lives}", 2), (f"{share} · {lives}", 4), (f"cache {lives}", 5)) if lives else ((whole, 2),)
+        return (*living, (share, 6))
 
     def _model_forms(self) -> tuple[tuple[str, int], ...]:
         model = safe_line(self.model or "", 40)
         return ((f"{model} · {safe_line(self.effort, 12)}", 7), (model, 11)) if self.effort else ((model, 11),)
 
-    def segments(self, width: int, now: float, hint: str = "") -> list[Part]:
+    def segments(self, width: int, now: float, hint: str = "", beside: Beside = NOTHING_BESIDE) -> list[Part]:
         """The parts that fit into `width` cells with `SEPARATOR` between them, in their order; show each one's `text`."""
-        return fit(self.parts(now, hint), width)
+        return fit(self.parts(now, hint, beside), width)
+
+
+def _forms(texts: tuple[str, ...], weights: tuple[int, int]) -> tuple[tuple[str, int], ...]:
+    """The longer forms are given up sooner than the last one."""
+    return tuple((text, weights[place == len(texts) - 1]) for place, text in enumerate(texts))
 
 
 def _seconds(milliseconds: object) -> float | None:

@@ -171,6 +171,7 @@ class SessionView:
         answer = next((message for message in reversed(path) if message.role is Role.ASSISTANT), None)
         if answer is not None:
             self._screen.meter.load(answer)
+        self._screen.accounts.look_at(path)
         self._screen.status.wake()
 
     def turn_ended(self) -> None:
@@ -183,6 +184,7 @@ class SessionView:
     def show_info(self, info: SessionInfo) -> None:
         """Model and effort, as they are from now on."""
         self._screen.meter.choose(info.model, info.effort)
+        self._screen.accounts.show(info)
         self._screen.status.wake()
 
     def refresh_prompts(self) -> None:
@@ -195,7 +197,7 @@ class SessionView:
         screen = self._screen
         from claude_tui.ui.watching import Watching
 
-        self.watching = Watching(watch, screen.conversation, on_change=self._load_meter, on_free=self._now_free)
+        self.watching = Watching(watch, screen.conversation, on_change=self._watched, on_free=self._now_free)
         self.show_info(watch.info)
         fork = screen.keymap.hint("session.fork")
         screen.dock.set_read_only(f"Another process writes this session; it is shown as it grows. {fork} forks it into your own.")
@@ -203,6 +205,10 @@ class SessionView:
         screen.conversation.replace(())
         screen.transcript.follow()
         screen.start(self.watching.run(), "watch")
+
+    def _watched(self, path: Sequence[Message]) -> None:
+        self._load_meter(path)
+        self._screen.accounts.read()
 
     def _now_free(self) -> None:
         self._screen.program.say("The other process has let go of this session: it is yours now.")
@@ -217,6 +223,7 @@ class SessionView:
     async def leave(self) -> None:
         """Save the desk and let the session go; a turn that runs goes on by itself."""
         screen = self._screen
+        screen.accounts.draft.forget()
         self._unsubscribe()
         self._unsubscribe = _nothing
         if self.watching is not None:

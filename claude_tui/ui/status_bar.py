@@ -17,14 +17,17 @@ from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widget import Widget
 
-from claude_tui.ui.figures import SEPARATOR, Part
+from claude_tui.ui.figures import SEPARATOR, Beside, Part
 from claude_tui.ui.meter import Meter, State
 
 REPAINTS_A_SECOND = 4
 
 
 class StatusBar(Widget, can_focus=False):
-    """Call `wake` after every event the meter was given. The marks are attributes."""
+    """Call `wake` after every event the meter was given. The marks are attributes.
+
+    `beside` gives what is shown beside the meter's figures, `lives` the seconds until that looks different by itself (None: never).
+    """
 
     DEFAULT_CSS = """
     StatusBar { height: 1; padding: 0 1; background: $panel; color: $foreground; }
@@ -56,6 +59,9 @@ class StatusBar(Widget, can_focus=False):
         self._hints = ("Esc stops", "? help")
         self._timer: Timer | None = None
         self._state = State.IDLE
+        self.beside: Callable[[], Beside] = Beside
+        self.lives: Callable[[], float | None] = _for_ever
+        self._next: Timer | None = None
 
     def set_hints(self, *, busy: str, idle: str) -> None:
         """What to press, in words; the keys may have been changed."""
@@ -94,9 +100,23 @@ class StatusBar(Widget, can_focus=False):
         """The marks, and the figures and the hint that fit beside them: the parts from left to right."""
         parts = [Part("error" if mark == "NOT SAVED" else "mark", ((mark, 0),)) for mark in self.marks()]
         taken = sum(cell_len(part.text) + len(SEPARATOR) for part in parts)
-        return parts + self.meter.segments(max(0, width - taken), self._clock(), self._hints[0 if self.meter.busy else 1])
+        hint = self._hints[0 if self.meter.busy else 1]
+        return parts + self.meter.segments(max(0, width - taken), self._clock(), hint, self.beside())
+
+    def _wind(self, parts: list[Part]) -> None:
+        """Paint again when the time that is shown is another one; where none is shown, nothing runs."""
+        if self._next is not None:
+            self._next.stop()
+            self._next = None
+        lives = self.beside().cache
+        shown = lives and any(part.name == "cache" and part.text.endswith(lives) for part in parts)
+        wait = self.lives() if shown and not self.meter.busy else None
+        if wait is not None:
+            self._next = self.set_timer(wait, self.refresh)
 
     def render(self) -> Content:
+        parts = self.line(self.content_size.width)
+        self._wind(parts)
         muted = self.get_visual_style("status-bar--muted")
         separator = Content.styled(SEPARATOR, muted)
         styles = {
@@ -105,7 +125,7 @@ class StatusBar(Widget, can_focus=False):
             "state": self.get_visual_style("status-bar--busy" if self.meter.busy else "status-bar--muted"),
             "model": self.visual_style,
         }
-        pieces = [Content.styled(part.text, styles.get(part.name, muted)) for part in self.line(self.content_size.width)]
+        pieces = [Content.styled(part.text, styles.get(part.name, muted)) for part in parts]
         return separator.join(pieces)
 
     def on_click(self, event: events.Click) -> None:
@@ -116,3 +136,8 @@ class StatusBar(Widget, can_focus=False):
             if part.name == "model" and start <= column < end:
                 self.post_message(self.ModelClicked())
             start = end + len(SEPARATOR)
+
+
+def _for_ever() -> float | None:
+    """Nothing that is shown changes by itself."""
+    return None

@@ -22,7 +22,8 @@ from claude_tui.domain.history import CLAUDE
 from claude_tui.domain.ports import ChatRequest, ModelInfo, Provider, Timeouts, Tool, ToolOutput, ToolSpec
 from claude_tui.engine.approvals import Approvals, Policy
 from claude_tui.engine.endpoints import Endpoints
-from claude_tui.engine.session import Guard, Session
+from claude_tui.engine.engine import Guard
+from claude_tui.engine.session import Session
 from claude_tui.engine.tooling import Toolbox
 from claude_tui.engine.turn import TurnOptions
 from claude_tui.engine.workspace import Workspace

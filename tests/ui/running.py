@@ -268,6 +268,7 @@ async def running(
         open_workspace=open_workspace,
         begin=_beginning(ChatOptions(flags=dict(flags or {}), resume=resume), settings),
         models=lambda workspace, name: ModelList(workspace.endpoints.get(name), paths.cache, api.url),
+        prices=compose.price_book(paths),
         warnings=tuple(warnings),
     )
     app = ClaudeApp(backstage)

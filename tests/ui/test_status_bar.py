@@ -7,6 +7,8 @@ from textual.app import App, ComposeResult
 
 from claude_tui.domain.events import BlockDelta, BlockStarted, MessageStarted, RequestStarted, TurnEnded, TurnStarted
 from claude_tui.domain.messages import Message, Outcome, Role
+from claude_tui.ui.cache_clock import Warmth
+from claude_tui.ui.figures import Beside
 from claude_tui.ui.meter import Meter
 from claude_tui.ui.status_bar import StatusBar
 
@@ -136,3 +138,59 @@ async def test_hostile_names_are_harmless() -> None:
         app.bar.refresh()
         await pilot.pause()
         assert app.line.startswith("[@click=app.quit]x[/] [/b]␛]0;t␇ · [b] │ Idle · ? help")
+
+
+def warm(app: Host, left: float) -> Warmth:
+    """A cache that lives so long, shown by the bar under the test's clock."""
+    cache = Warmth(app.now + left, 500)
+    app.bar.beside = lambda: Beside(cost=("$0.031",), cache=cache.text(app.now))
+    app.bar.lives = lambda: cache.changes_in(app.now)
+    return cache
+
+
+async def test_the_cost_stands_after_the_context_and_outlives_the_counts() -> None:
+    app = Host()
+    async with app.run_test(size=(120, 10)) as pilot:
+        app.bar.beside = lambda: Beside(cost=("~$0.031 + 1 unknown", "~$0.031 + ?"))
+        app.stream()
+        await pilot.pause()
+        assert "│ ctx ~6% │ ~$0.031 + 1 unknown │ cache 96%" in app.line
+        await pilot.resize_terminal(64, 10)
+        await pilot.pause()
+        assert app.line == "claude-opus-5-5 │ Streaming 0.0 s · Esc stops │ ~$0.031 + ?"
+
+
+@pytest.mark.parametrize(("left", "shown", "least"), [(252.0, "4 min", 11.0), (3_500.0, "58 min", 15.0), (42.5, "0:43", 0.4)])
+async def test_the_time_of_the_cache_is_painted_when_it_changes_and_not_more_often(left: float, shown: str, least: float) -> None:
+    app = Host()
+    async with app.run_test(size=(120, 10)) as pilot:
+        app.stream()
+        app.meter.apply(TurnEnded("s", Outcome.INTERRUPTED), app.now)
+        warm(app, left)
+        app.bar.wake()
+        await pilot.pause()
+        assert app.line.endswith(f"· {shown}") or f"· {shown} │" in app.line
+        timer = app.bar._next
+        assert timer is not None and timer._interval >= least
+        app.now += left
+        app.bar.refresh()
+        await pilot.pause()
+        assert "· cold" in app.line and app.bar._next is None
+
+
+async def test_no_timer_runs_where_the_time_has_no_room_or_an_answer_streams() -> None:
+    app = Host()
+    async with app.run_test(size=(50, 10)) as pilot:
+        app.stream()
+        app.meter.apply(TurnEnded("s", Outcome.INTERRUPTED), app.now)
+        warm(app, 30.0)
+        app.bar.wake()
+        await pilot.pause()
+        assert app.bar._next is None
+        await pilot.resize_terminal(120, 10)
+        await pilot.pause()
+        assert app.bar._next is not None
+        app.stream()
+        app.bar.refresh()
+        await pilot.pause()
+        assert app.bar._next is None

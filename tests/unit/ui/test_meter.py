@@ -36,7 +36,7 @@ from claude_tui.domain.events import (
 )
 from claude_tui.domain.messages import Message, Outcome, Role, SessionInfo, Status
 from claude_tui.domain.partial import Partial
-from claude_tui.ui.figures import SEPARATOR, Part, fit, number, percent, row_width, seconds
+from claude_tui.ui.figures import SEPARATOR, Beside, Part, fit, number, percent, row_width, seconds
 from claude_tui.ui.meter import Meter
 from tests.engine.scripted import ScriptedTool, bench, call, says, started, stopped
 
@@ -296,6 +296,31 @@ def test_widening_takes_nothing_away(made: list[tuple[str, int]], width: int) ->
     longer = {part.name: len(part.forms) for part in wide}
     assert all(longer[part.name] >= len(part.forms) for part in narrow)
     assert [part.name for part in narrow] == sorted(part.name for part in narrow)
+
+
+@given(
+    st.sampled_from([(), ("$0.031",), ("~$0.031 + 1 unknown", "~$0.031 + ?"), ("$ unknown", "$ ?")]),
+    st.sampled_from(["", "4 min", "cold"]),
+    st.sampled_from([(), ("next ≈ 12.4k in · ~$0.03", "next ≈ 12.4k in")]),
+    st.integers(0, 200),
+)
+def test_the_bar_is_never_wider_than_the_screen(cost: tuple[str, ...], cache: str, draft: tuple[str, ...], width: int) -> None:
+    target = feed(meter(), (0.5, TurnStarted("s", PROMPT)), *answer(), (6.4, MessageStopped("end_turn")))
+    beside = Beside(cost, cache, draft)
+    shown, wider = (target.segments(columns, 7.0, "? help", beside) for columns in (width, width + 1))
+    assert row_width(shown) <= width or not shown
+    assert {part.name for part in shown} <= {part.name for part in wider}
+
+
+def test_iterations_fill_the_context_by_the_last_of_them() -> None:
+    target = meter()
+    loop = [
+        {"type": "message", "input_tokens": 1_000, "output_tokens": 100},
+        {"type": "message", "input_tokens": 1_900, "output_tokens": 100},
+    ]
+    usage = {"input_tokens": 2_900, "output_tokens": 200, "iterations": loop}
+    target.load(dataclasses.replace(PROMPT, role=Role.ASSISTANT, usage=usage))
+    assert texts(target)["context"] == "ctx 1%" and target.context == 0.01
 
 
 @pytest.mark.parametrize(
