@@ -197,5 +197,5 @@ async def test_no_price_is_read_before_something_was_used(api: ThreadApi) -> Non
         await program.type("a draft")
         assert isinstance(prices, Prices) and prices._read is None
         await program.ask("!")
-        await settled(program)
+        await program.see("$")
         assert prices._read is not None
