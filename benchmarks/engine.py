@@ -1,7 +1,8 @@
-"""CPU time of the engine without a screen, beside the least that a client of the SDK can do with the same stream.
+"""CPU time of the engine without a screen, beside the least that a client of the SDK can do with the same stream, on both wires.
 
-Both run in this process, turn by turn, against a server in another one. The least: `AsyncStream.raw_events`, `json.loads`, a list.
-The engine: provider, session, fold, journal and a store on disk. Only the time of this process counts, all its threads.
+Both run in this process, turn by turn, against a server in another one. The least on the first wire: `AsyncStream.raw_events`,
+`json.loads`, a list; on the second the SDK's own loop over chunks, for it gives no raw events. The engine: provider, session, fold,
+journal and a store on disk. Only the time of this process counts, all its threads.
 """
 
 from __future__ import annotations
@@ -16,17 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from anthropic import AsyncAnthropic, AsyncStream
+from openai import AsyncOpenAI
 
 from benchmarks.server import Stream
 from claude_tui.domain.events import BlockDelta, Event, MessageStopped
 from claude_tui.domain.messages import Outcome
-from claude_tui.domain.ports import Timeouts, ToolOutput, ToolSpec
+from claude_tui.domain.ports import Provider, Timeouts, ToolOutput, ToolSpec
 from claude_tui.engine.approvals import Approvals, Policy
 from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.tooling import Toolbox
 from claude_tui.engine.turn import TurnOptions
 from claude_tui.engine.workspace import Workspace
 from claude_tui.providers.anthropic import AnthropicProvider
+from claude_tui.providers.openai import OpenAIProvider
 from claude_tui.store.sqlite import SqliteStore
 
 MODEL = "claude-opus-5-5"
@@ -80,15 +83,16 @@ class Meter:
 
 
 class Bench:
-    """Both clients, connected and warm."""
+    """Both clients of the first wire, connected and warm."""
 
     def __init__(self, url: str, key: str, folder: Path) -> None:
-        self._client = AsyncAnthropic(api_key=key, base_url=url, max_retries=0)
-        self._provider = AnthropicProvider(base_url=url, api_key=key)
+        self._client: Any = AsyncAnthropic(api_key=key, base_url=url, max_retries=0)
+        self._provider: Provider = AnthropicProvider(base_url=url, api_key=key)
         self._folder = folder
 
     async def __aenter__(self) -> Bench:
-        self._workspace = Workspace(await SqliteStore.open(self._folder), Endpoints.of(self._provider), _toolbox, OPTIONS)
+        store = await SqliteStore.open(self._folder / type(self).__name__)
+        self._workspace = Workspace(store, Endpoints.of(self._provider), _toolbox, OPTIONS)
         for stream in (Stream("text", 100, 12, 0), Stream("input", 100, 12, 0)):
             await self.engine(stream)
             await self.raw(stream)
@@ -130,19 +134,53 @@ class Bench:
         return meter
 
 
+class SecondBench(Bench):
+    """Those of the second wire."""
+
+    def __init__(self, url: str, key: str, folder: Path) -> None:
+        super().__init__(url, key, folder)
+        self._client = AsyncOpenAI(api_key=key, base_url=f"{url}/v1", max_retries=0)
+        self._provider = OpenAIProvider(name="openai", base_url=f"{url}/v1", api_key=key)
+
+    async def raw(self, stream: Stream) -> float:
+        began = time.process_time()
+        spec = Swallow.spec
+        function = {"name": spec.name, "description": spec.description, "parameters": spec.input_schema}
+        pieces: list[str] = []
+        async for chunk in await self._client.chat.completions.create(
+            model=MODEL,
+            messages=[{"role": "user", "content": stream.prompt()}],
+            tools=[{"type": "function", "function": function}],
+            stream=True,
+            stream_options={"include_usage": True},
+        ):
+            for choice in chunk.choices:
+                calls = choice.delta.tool_calls or ()
+                pieces.extend([choice.delta.content or "", *(call.function.arguments or "" for call in calls)])
+        seconds = time.process_time() - began
+        if len("".join(pieces)) != stream.size:
+            raise RuntimeError(f"{len(''.join(pieces))} characters came, not {stream.size}")
+        return seconds
+
+
 async def _measure(url: str, key: str, rounds: int, say: Callable[[str], None]) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        async with Bench(url, key, Path(folder)) as bench:
-            for name, stream in {**RATIOS, **LONG}.items():
-                say(f"{name}: {rounds} rounds")
-                raws: list[float] = []
-                meters: list[Meter] = []
-                for _ in range(rounds):
-                    raws.append(await bench.raw(stream))
-                    meters.append(await bench.engine(stream))
-                figures[name] = _figures(stream, raws, meters)
+        for prefix, kind in {"": Bench, "second wire, ": SecondBench}.items():
+            async with kind(url, key, Path(folder)) as bench:
+                for name, stream in {**RATIOS, **LONG}.items():
+                    say(f"{prefix}{name}: {rounds} rounds")
+                    figures[prefix + name] = await _measured(bench, stream, rounds)
     return figures
+
+
+async def _measured(bench: Bench, stream: Stream, rounds: int) -> dict[str, float]:
+    raws: list[float] = []
+    meters: list[Meter] = []
+    for _ in range(rounds):
+        raws.append(await bench.raw(stream))
+        meters.append(await bench.engine(stream))
+    return _figures(stream, raws, meters)
 
 
 def _figures(stream: Stream, raws: list[float], meters: list[Meter]) -> dict[str, float]:

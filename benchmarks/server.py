@@ -99,7 +99,8 @@ def body(stream: Stream) -> str:
 
 
 def answer(request: dict[str, Any], n: int) -> Script:
-    last = request["messages"][-1]["content"][-1]
+    content = request["messages"][-1]["content"]
+    last = {"type": "text", "text": content} if isinstance(content, str) else content[-1]
     if last.get("type") != "text" or " " not in last["text"]:
         return Script((Say("Done."),))
     stream = Stream.of(last["text"])

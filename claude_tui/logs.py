@@ -22,7 +22,8 @@ from claude_tui.files import private_folder
 MAX_BYTES = 1_000_000
 OLD_FILES = 4
 REDACTED = "[redacted]"
-SDK_LOGGERS = ("anthropic", "httpx2", "httpcore2")
+SDK_LOGGERS = ("anthropic", "openai", "httpx2", "httpcore2")
+SDK_LOG_VARIABLES = ("ANTHROPIC_LOG", "OPENAI_LOG")
 SHORTEST_SECRET = 4
 
 _SECRET_VARIABLE = re.compile(r"(?:^|_)(?:API_?KEY|TOKEN|SECRET|PASSWORD|SIGNING_KEY)$")
@@ -88,7 +89,8 @@ class _PrivateFile(RotatingFileHandler):
 def start_logging(path: Path | None, environ: MutableMapping[str, str] = os.environ) -> str | None:
     """Send every log record to `path`, or nowhere; a sentence if the file cannot be written.
 
-    Takes ANTHROPIC_LOG out of the environment, which would make the SDK write to the terminal, and obeys it for the file.
+    Takes ANTHROPIC_LOG and OPENAI_LOG out of the environment, which would make the SDKs write to the terminal, and obeys them
+    for the file.
     """
     stop_logging()
     hide_environment(environ)
@@ -107,7 +109,8 @@ def start_logging(path: Path | None, environ: MutableMapping[str, str] = os.envi
     root.setLevel(logging.INFO)
     logging.raiseExceptions = False
     logging.captureWarnings(True)
-    _set_levels(SDK_LOGGERS, environ.pop("ANTHROPIC_LOG", ""))
+    for variable in SDK_LOG_VARIABLES:
+        _set_levels(SDK_LOGGERS, environ.pop(variable, ""))
     return problem
 
 

@@ -14,7 +14,7 @@ from claude_tui.cli.argv import PICK
 from claude_tui.cli.exits import UsageError
 from claude_tui.cli.flags import SettingsCommand, with_settings
 from claude_tui.cli.main import begin, front_end, prompt_of, resumed
-from claude_tui.cli.options import AskOptions, AskOutput, ChatOptions, Output
+from claude_tui.cli.options import AskOptions, AskOutput, ChatOptions, Grouping, Output
 
 app = typer.Typer(
     name="claude-tui",
@@ -115,6 +115,21 @@ def models(output: OutputForm = "text", *, flags: dict[str, str]) -> None:
     from claude_tui.cli import models_command
 
     _end(models_command.show(paths, flags, output))
+
+
+@app.command()
+def stats(
+    days: Annotated[int, typer.Option(metavar="N", min=1, help="How many days back, today included.")] = 30,
+    by: Annotated[
+        Grouping | None, typer.Option(show_default=False, help="What to sum over; days and models if nothing is said.")
+    ] = None,
+    output: OutputForm = "text",
+) -> None:
+    """What was used and what it cost: today, this month, by day, model, provider or session."""
+    paths = begin()
+    from claude_tui.cli import stats_command
+
+    _end(stats_command.show(paths, days, by, output))
 
 
 @app.command()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from claude_tui.config import Settings
     from claude_tui.domain.ports import Provider, Store, Timeouts
     from claude_tui.engine.endpoints import Endpoints
+    from claude_tui.engine.session import Guard
     from claude_tui.engine.tooling import Toolbox
     from claude_tui.engine.turn import TurnOptions
     from claude_tui.engine.workspace import Workspace
@@ -130,7 +131,21 @@ async def open_workspace(
 
     endpoints = endpoints or make_endpoints(settings)
     store = await open_store(paths, temporary=temporary)
-    return Workspace(store, endpoints, lambda: make_toolbox(settings, allow, interactive=interactive), turn_options(settings))
+    guard = None if not endpoints.names else make_guard(settings, store, paths)
+    return Workspace(
+        store, endpoints, lambda: make_toolbox(settings, allow, interactive=interactive), turn_options(settings), guard
+    )
+
+
+def make_guard(settings: Settings, store: Store, paths: Paths) -> Guard | None:
+    """What stops a request that the budget does not allow; None where there is none. The demo costs nothing."""
+    if not settings.budget:
+        return None
+    from decimal import Decimal
+
+    from claude_tui.engine.budget import Budget
+
+    return Budget({name: Decimal(str(limit)) for name, limit in settings.budget.items()}, store, price_book(paths))
 
 
 def foreign_host(settings: Settings, provider: str) -> str | None:

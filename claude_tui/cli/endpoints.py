@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -41,10 +41,29 @@ def make(settings: Settings, name: str, timeouts: Timeouts) -> Provider:
 
     section = settings.section(name) or Section()
     module, _, kind = WIRES[section.wire].partition(":")
-    finds_its_own = name == BUILTIN or section.platform is not None
-    key = None if finds_its_own and not _names_key(section) else key_of(section, name)
-    made = getattr(import_module(module), kind)(name=name, section=section, key=key, timeouts=timeouts)
+    made = getattr(import_module(module), kind)(name=name, timeouts=timeouts, **_ARGUMENTS[section.wire](section, name))
     return cast("Provider", made)
+
+
+def _for_anthropic(section: Section, name: str) -> dict[str, Any]:
+    finds_its_own = name == BUILTIN or section.platform is not None
+    return {"section": section, "key": None if finds_its_own and not _names_key(section) else key_of(section, name)}
+
+
+def _for_openai(section: Section, name: str) -> dict[str, Any]:
+    key = key_of(section, name)
+    return {
+        "base_url": section.base_url,
+        "api_key": key.read,
+        "headers": section.headers,
+        "max_tokens_field": section.max_tokens_field,
+        "echo_reasoning": section.echo_reasoning,
+        "source": key.names(),
+    }
+
+
+_ARGUMENTS: Mapping[str, Callable[[Section, str], dict[str, Any]]] = {"anthropic": _for_anthropic, "openai": _for_openai}
+"""Wire → what the constructor of its adapter is given."""
 
 
 def _names_key(section: Section) -> bool:

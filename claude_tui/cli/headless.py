@@ -149,7 +149,7 @@ class _Ask:
 
     def _printer(self, out: Output) -> Printer:
         if self._options.output == "json":
-            return Json(out)
+            return Json(out, compose.price_book(self._paths))
         if self._options.output == "stream-json":
             return StreamJson(out)
         return Text(out)

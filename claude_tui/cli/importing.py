@@ -6,20 +6,24 @@ may be plain text, keys nobody knows are kept in `extra`. What it cannot make se
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
+from claude_tui.cli import costs
 from claude_tui.domain.blocks import Block, block_type, plain_text, strict_json, text_block
 from claude_tui.domain.errors import ErrorInfo
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, Role, SessionInfo, Status
+from claude_tui.domain.ports import PriceBook
+from claude_tui.domain.spending import Spending
 from claude_tui.domain.text import repair, safe_line
+from claude_tui.domain.turns import is_prompt, renamed_extra
 
 T = TypeVar("T")
 
 TITLE_LENGTH = 60
-_SESSION_KEYS = frozenset({*SessionInfo(id="").to_json(), "tools", "extra", "cost"})
+_SESSION_KEYS = frozenset({*SessionInfo(id="").to_json(), "tools", "extra", "usage", "cost"})
 _MESSAGE_KEYS = frozenset(
     {*Message("", "", None, Role.USER, ()).to_json(), "session_id", "blocks", "raw_inputs", "open_blocks", "error", "extra", "cost"}
 )
@@ -29,14 +33,17 @@ class ImportRefused(Exception):
     """The text is no conversation; the message is a sentence that says where and why."""
 
 
-def exported(session: SessionInfo, messages: Sequence[Message]) -> dict[str, Any]:
-    """`{"session", "messages"}`. `tools` and `extra` of the session stand only where there is something in them."""
-    data = session.to_json()
+def exported(session: SessionInfo, messages: Sequence[Message], spent: Iterable[Spending], book: PriceBook) -> dict[str, Any]:
+    """`{"session", "messages"}`. `tools` and `extra` of the session stand only where there is something in them.
+
+    `spent`: the session's rows of the ledger. A copied session did not pay for the messages it begins with.
+    """
+    data = costs.session_json(session, spent, book)
     if session.tools is not None:
         data["tools"] = list(session.tools)
     if session.extra:
         data["extra"] = dict(session.extra)
-    return {"session": data, "messages": [message.to_json() for message in messages]}
+    return {"session": data, "messages": [costs.message_json(message, book) for message in messages]}
 
 
 def imported(text: str) -> tuple[SessionInfo, list[Message]]:
@@ -92,7 +99,7 @@ def _linked(
             parent = known[named]
         else:
             raise ImportRefused(f"message {index + 1} follows {safe_line(named, 40)!r}, which is not in the file")
-        linked.append(replace(message, parent_id=parent))
+        linked.append(replace(message, parent_id=parent, extra=renamed_extra(message.extra, known)))
     _check_tree(linked)
     return linked
 
@@ -137,7 +144,7 @@ def _session(
 
 
 def _title(messages: Sequence[Message]) -> str:
-    texts = (plain_text(message.blocks) for message in messages if message.role is Role.USER)
+    texts = (plain_text(message.blocks) for message in messages if is_prompt(message))
     return safe_line(next(filter(str.strip, texts), ""), TITLE_LENGTH)
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from typing import Any, assert_never, cast
 
-from claude_tui.domain.blocks import Block, block_type, is_server_call, result_text, strict_json, string, takes_input
+from claude_tui.domain.blocks import Block, block_type, is_server_call, plain_text, result_text, strict_json, string, takes_input
 from claude_tui.domain.events import (
     Alive,
     ApprovalRequested,
@@ -33,9 +33,11 @@ from claude_tui.domain.events import (
     TurnStarted,
     UsageReported,
 )
-from claude_tui.domain.messages import Outcome, Usage, merge_usage
+from claude_tui.domain.history import SUMMARY_HEAD
+from claude_tui.domain.messages import Message, Outcome, Usage, merge_usage
 from claude_tui.domain.sentences import EMPTY_THINKING, error_sentence, sentence, stop_sentence
 from claude_tui.domain.text import safe_line, safe_text
+from claude_tui.domain.turns import compacts, is_prompt, stands_for
 
 _COUNTS = {
     "in": "input_tokens",
@@ -68,6 +70,13 @@ def argument_lines(raw: str, given: object) -> str:
 def _argument(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return safe_text(text).rstrip("\n").replace("\n", "\n    ")
+
+
+def _aside(message: Message) -> str:
+    """What this program said in the user's name, in a word: nobody wants to read what the model was told."""
+    if stands_for(message) is not None:
+        return "a summary takes the place of the conversation before.\n" + plain_text(message.blocks).removeprefix(SUMMARY_HEAD)
+    return "the conversation is summarised." if compacts(message) else "the answer goes on."
 
 
 class LabelledLines:
@@ -200,7 +209,9 @@ class LabelledLines:
 
     def _turn_started(self, event: TurnStarted) -> None:
         self._shown = False
-        if self.you:
+        if self.you and not is_prompt(event.message):
+            self._line("Note", _aside(event.message))
+        elif self.you:
             self._line("You", "\n".join(string(block, "text") or f"[{block_type(block)}]" for block in event.message.blocks))
 
     def _turn_ended(self, event: TurnEnded) -> None:

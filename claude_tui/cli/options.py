@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Literal, TypeAlias
 
 Output: TypeAlias = Literal["text", "json"]
+Grouping: TypeAlias = Literal["day", "month", "model", "provider", "session"]
 AskOutput: TypeAlias = Literal["text", "json", "stream-json"]
 
 

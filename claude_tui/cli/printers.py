@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any, Protocol
 
+from claude_tui.cli import costs
 from claude_tui.cli.output import Output
 from claude_tui.domain.blocks import block_type, dump_json, string
 from claude_tui.domain.events import Alive, BlockDelta, BlockStarted, Event, TurnEnded, event_json
+from claude_tui.domain.ports import PriceBook
 from claude_tui.domain.text import safe_text
 from claude_tui.engine.turn import TurnResult
 
@@ -72,8 +74,9 @@ class Text:
 class Json:
     """The whole turn as one object, at the end."""
 
-    def __init__(self, out: Output) -> None:
+    def __init__(self, out: Output, book: PriceBook) -> None:
         self._out = out
+        self._book = book
 
     def sink(self, event: Event) -> None:
         """Nothing is printed before the end."""
@@ -82,7 +85,7 @@ class Json:
         """Lines of JSON are whole lines already."""
 
     def finish(self, session_id: str | None, result: TurnResult) -> None:
-        self._out.write(dump_json(turn_json(session_id, result)) + "\n")
+        self._out.write(dump_json(turn_json(session_id, result, self._book)) + "\n")
 
 
 class StreamJson:
@@ -112,7 +115,7 @@ class StreamJson:
             self.sink(TurnEnded(session_id or "", result.outcome, result.error))
 
 
-def turn_json(session_id: str | None, result: TurnResult) -> dict[str, Any]:
+def turn_json(session_id: str | None, result: TurnResult, book: PriceBook) -> dict[str, Any]:
     """The contract's object of `ask -o json`."""
     answer = result.answer
     return {
@@ -123,7 +126,8 @@ def turn_json(session_id: str | None, result: TurnResult) -> dict[str, Any]:
         "stop_reason": answer.stop_reason if answer else None,
         "usage": answer.usage if answer else None,
         "turn_usage": result.usage,
+        "cost": costs.total(result.spending, book).to_json(),
         "timings": result.timings,
-        "message": answer.to_json() if answer else None,
-        "messages": [message.to_json() for message in result.messages],
+        "message": costs.message_json(answer, book) if answer else None,
+        "messages": [costs.message_json(message, book) for message in result.messages],
     }

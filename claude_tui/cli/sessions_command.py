@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from claude_tui.cli import compose
+from claude_tui.cli import compose, costs
 from claude_tui.cli.exits import FAILED, say
 from claude_tui.cli.importing import ImportRefused, exported, imported
 from claude_tui.cli.labels import LabelledLines
@@ -15,14 +15,17 @@ from claude_tui.cli.options import Output
 from claude_tui.domain.blocks import dump_json
 from claude_tui.domain.events import replay
 from claude_tui.domain.messages import Message, SessionInfo
+from claude_tui.domain.spending import Spending
 from claude_tui.domain.text import safe_line
 from claude_tui.files import Paths
 
 
 def list_sessions(paths: Paths, output: Output, limit: int | None) -> int:
-    sessions = asyncio.run(_newest(paths, limit))
+    sessions, spent = asyncio.run(_newest(paths, limit, spent=output == "json"))
     if output == "json":
-        print(dump_json([session.to_json() for session in sessions]))
+        book = compose.price_book(paths)
+        costs.warn(book)
+        print(dump_json([costs.session_json(session, spent[session.id], book) for session in sessions]))
         return 0
     if not sessions:
         say("There are no sessions yet.")
@@ -31,10 +34,12 @@ def list_sessions(paths: Paths, output: Output, limit: int | None) -> int:
     return 0
 
 
-async def _newest(paths: Paths, limit: int | None) -> list[SessionInfo]:
+async def _newest(paths: Paths, limit: int | None, *, spent: bool) -> tuple[list[SessionInfo], dict[str, list[Spending]]]:
+    """The sessions, and what each one used if that is asked for."""
     store = await compose.open_store(paths)
     try:
-        return await store.sessions(limit=limit)
+        sessions = await store.sessions(limit=limit)
+        return sessions, {one.id: await store.spending(session_id=one.id) for one in sessions} if spent else {}
     finally:
         await store.close()
 
@@ -46,9 +51,11 @@ def _row(session: SessionInfo) -> str:
 
 
 def show_session(paths: Paths, session_id: str, output: Output, *, everything: bool) -> int:
-    session, messages = asyncio.run(_read(paths, session_id, everything=everything))
+    session, messages, spent = asyncio.run(_read(paths, session_id, everything=everything))
     if output == "json":
-        print(dump_json(exported(session, messages)))
+        book = compose.price_book(paths)
+        costs.warn(book)
+        print(dump_json(exported(session, messages, spent, book)))
         return 0
     print(f"Session: {session.id}")
     for label, text in (("Title", session.title), ("Model", session.model), ("System", session.system)):
@@ -61,13 +68,14 @@ def show_session(paths: Paths, session_id: str, output: Output, *, everything: b
     return 0
 
 
-async def _read(paths: Paths, session_id: str, *, everything: bool) -> tuple[SessionInfo, list[Message]]:
+async def _read(paths: Paths, session_id: str, *, everything: bool) -> tuple[SessionInfo, list[Message], list[Spending]]:
     store = await compose.open_store(paths)
     try:
         session = await store.session(session_id)
+        spent = await store.spending(session_id=session.id)
         if everything:
-            return session, await store.tree(session.id)
-        return session, await store.path(session.leaf_id) if session.leaf_id else []
+            return session, await store.tree(session.id), spent
+        return session, await store.path(session.leaf_id) if session.leaf_id else [], spent
     finally:
         await store.close()
 

@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeAlias, cast
 from claude_tui.domain.blocks import Block, block_type, dump_json, string
 from claude_tui.domain.errors import ErrorInfo
 from claude_tui.domain.messages import Message, Outcome, Role, SessionInfo, Status, Usage
+from claude_tui.domain.turns import begins_turn
 
 DeltaKind: TypeAlias = Literal["text", "thinking", "input", "signature", "citation", "other"]
 
@@ -216,7 +217,7 @@ def event_json(event: Event) -> dict[str, Any]:
 def replay(messages: Sequence[Message], *, running: bool = False) -> Iterator[Event]:
     """The events that these stored messages (root to leaf of one path) came from, one delta a block.
 
-    A user message that holds tool results continues the turn; any other begins one. Every turn is ended, but for the last one
+    A user message that holds tool results belongs to the turn; any other begins one. Every turn is ended, but for the last one
     where it is `running`.
     """
     session_id = messages[0].session_id if messages else ""
@@ -224,7 +225,7 @@ def replay(messages: Sequence[Message], *, running: bool = False) -> Iterator[Ev
     for message in messages:
         if message.role is Role.ASSISTANT:
             yield from replay_answer(message)
-        elif is_prompt(message):
+        elif begins_turn(message):
             if last:
                 yield TurnEnded(session_id, *ending_of(last))
             yield TurnStarted(session_id, message)
@@ -263,15 +264,6 @@ def ending_of(last: Message) -> tuple[Outcome, ErrorInfo | None]:
 def noted_ending(outcome: Outcome, error: ErrorInfo | None) -> dict[str, Any]:
     """What `extra` of a turn's last message has to hold for `ending_of` to give this."""
     return {TURN_END: {"outcome": outcome.value, "error": error.to_json() if error else None}}
-
-
-def is_prompt(message: Message) -> bool:
-    """Whether the user said this, rather than a tool."""
-    return message.role is Role.USER and not _is_results(message)
-
-
-def _is_results(message: Message) -> bool:
-    return any(block_type(block) == "tool_result" for block in message.blocks)
 
 
 def _replay_results(message: Message) -> Iterator[Event]:

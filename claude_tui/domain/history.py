@@ -9,38 +9,42 @@ by the API, and one refused block would refuse every later request of the sessio
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, cast
+from itertools import pairwise
+from typing import Any, Literal, cast
 
-from claude_tui.domain.blocks import (
-    Block,
-    block_type,
-    is_client_call,
-    is_server_call,
-    is_server_result,
-    string,
-    tool_result,
-)
+from claude_tui.domain.blocks import Block, block_type, is_client_call, string
+from claude_tui.domain.errors import ErrorKind
 from claude_tui.domain.messages import Message, Role, Status, StopReason
+from claude_tui.domain.pairing import NO_RESULT, THINKING, UNFIT, WireMessage, paired_calls, paired_server_calls
 from claude_tui.domain.text import encodable, repair
+from claude_tui.domain.turns import about_summary, begins_turn, compacts, continues
 
-WireMessage: TypeAlias = dict[str, Any]
-"""`{"role": "user" | "assistant", "content": [block …]}`."""
+__all__ = [
+    "CLAUDE",
+    "CONTINUE_PROMPT",
+    "EMPTY_RESULT",
+    "NO_RESULT",
+    "PLAIN",
+    "SUMMARY_HEAD",
+    "Audience",
+    "WireMessage",
+    "build",
+    "normalise",
+    "open_answer",
+    "summary_of",
+]
 
-NO_RESULT = "No result: the call was interrupted or never ran; it may have run in part."
 EMPTY_RESULT = "(no output)"
 CONTINUE_PROMPT = "Continue."
 SUMMARY_HEAD = "This is a summary of our conversation so far, which it replaces:\n\n"
 
-PLAIN = "plain_thinking"
+PLAIN = THINKING[-1]
 """The type under which unsigned thinking is given to a wire that may send it back; the Messages API never sees it."""
 
-_THINKING = ("thinking", "redacted_thinking", PLAIN)
 _USER_TYPES = ("text", "image", "document", "search_result", "tool_result", "container_upload")
 _NEVER_ASSISTANT = ("tool_result", "image", "document", "search_result")
-_UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
 _LONGEST_NAME = 128
 _RESULT_PARTS = ("image", "document", "search_result", "tool_reference")
 
@@ -66,18 +70,79 @@ def build(path: Sequence[Message], *, audience: Audience = CLAUDE, without_think
     """The `messages` of the next request on this path (root to leaf).
 
     `without_thinking_to`: id of a message; thinking up to and including it is left out (its binding is known to be broken).
-    A path that ends in a paused answer is continued as it stands; any other ends with a user message.
+    A path that ends in a paused answer is continued as it stands; any other ends with a user message. A request for a summary is
+    left out, with what came to it, as soon as something else follows.
+    """
+    wire, continuing = _chosen(path, audience, without_thinking_to)
+    return normalise(wire, continuing=continuing)
+
+
+def open_answer(path: Sequence[Message]) -> list[Block] | None:
+    """The answer that a request on this path would end with; None if it ends otherwise, or with one that goes on as it stands."""
+    wire, continuing = _chosen(path, CLAUDE, None)
+    settled = _settled(wire, continuing)
+    return settled[-1]["content"] if settled and settled[-1]["role"] == "assistant" and not continuing else None
+
+
+def _chosen(path: Sequence[Message], audience: Audience, without_thinking_to: str | None) -> tuple[list[WireMessage], bool]:
+    """What of the path is for this audience, and whether its end is an answer to be continued as it stands.
+
+    Where an answer was gone on with without a word, what was sent then stays as it was, and what came is no part of it.
     """
     cut = next((index for index, message in enumerate(path) if message.id == without_thinking_to), -1)
-    start = next((index for index in reversed(range(len(path))) if summary_of(path[index])), 0)
-    kept = list(enumerate(path))[start:]
-    wire = [_wire(message, audience, keep_thinking=index > cut) for index, message in kept]
-    path = path[start:]
-    if path and not audience.compaction and (summary := summary_of(path[0])):
-        wire[0] = {"role": "user", "content": [{"type": "text", "text": SUMMARY_HEAD + summary}]}
-    leaf = next((message for message, sent in zip(reversed(path), reversed(wire), strict=True) if any(_allowed(sent))), None)
-    paused = leaf and leaf.role is Role.ASSISTANT and leaf.stop_reason == StopReason.PAUSE_TURN and leaf.status is Status.COMPLETE
-    return normalise(wire, continuing=bool(paused))
+    wire: list[WireMessage] = []
+    leaf: Message | None = None
+    for index, bound in _order(path):
+        message = path[index]
+        sent = _wire(message, audience, keep_thinking=index > cut and bound)
+        if not audience.compaction and (summary := summary_of(message)):
+            sent = {"role": "user", "content": [{"type": "text", "text": SUMMARY_HEAD + summary}]}
+        if any(_allowed(sent)):
+            leaf = message
+        elif leaf is not None and continues(message) is not None:
+            wire = normalise(wire, continuing=_is_paused(leaf))
+        wire.append(sent)
+    return wire, _is_paused(leaf)
+
+
+def sent_parts(
+    path: Sequence[Message], audience: Audience = CLAUDE, without_thinking_to: str | None = None
+) -> list[tuple[Message, list[Block]]]:
+    """The messages that the next request on this path is made of, in its order, with what of each is for this audience."""
+    cut = next((index for index, message in enumerate(path) if message.id == without_thinking_to), -1)
+    return [
+        (path[index], list(_wire(path[index], audience, keep_thinking=index > cut and bound)["content"]))
+        for index, bound in _order(path)
+    ]
+
+
+def _order(path: Sequence[Message]) -> list[tuple[int, bool]]:
+    """What is sent in which order, and whether its thinking is still bound to what comes before: the last summary of the API, what
+    was said before it but is not covered by it, and what followed."""
+    left_out = _summaries_asked_for(path)
+    start = next((index for index in reversed(range(len(path))) if summary_of(path[index])), None)
+    if start is None:
+        return [(index, True) for index in range(len(path)) if index not in left_out]
+    asked = next((index for index in reversed(range(start)) if begins_turn(path[index])), start)
+    until = about_summary(path[asked]).until
+    covered = asked if until is None else next((index + 1 for index in range(asked) if path[index].id == until), 0)
+    moved = [(index, False) for index in range(covered, asked) if not summary_of(path[index])]
+    kept = [*moved, *((index, True) for index in range(start + 1, len(path)))]
+    return [(start, True), *((index, bound) for index, bound in kept if index not in left_out)]
+
+
+def _is_paused(leaf: Message | None) -> bool:
+    """Whether this answer came whole and waits for the next request, also where this program had asked often enough."""
+    if leaf is None or leaf.role is not Role.ASSISTANT or leaf.stop_reason != StopReason.PAUSE_TURN:
+        return False
+    return leaf.status is Status.COMPLETE or (leaf.error is not None and leaf.error.kind is ErrorKind.TOOL_LIMIT)
+
+
+def _summaries_asked_for(path: Sequence[Message]) -> set[int]:
+    """The turns that asked for a summary, but for the last turn and for what the API's summary is in."""
+    turns = [index for index, message in enumerate(path) if begins_turn(message)]
+    asked = [(begin, end) for begin, end in pairwise(turns) if compacts(path[begin])]
+    return {index for begin, end in asked for index in range(begin, end) if not summary_of(path[index])}
 
 
 def summary_of(message: Message) -> str:
@@ -99,11 +164,11 @@ def _wire(message: Message, audience: Audience, *, keep_thinking: bool) -> WireM
     own = message.provider in (audience.provider, None)
     for number, block in enumerate(message.blocks):
         kept = _closed_part(block) if number in message.open_blocks else block
-        if kept is None or (not (keep_thinking and own) and block_type(kept) in _THINKING):
+        if kept is None or (not (keep_thinking and own) and block_type(kept) in THINKING):
             continue
         if block_type(kept) == "compaction" and not audience.compaction:
             continue
-        if block_type(kept) in _THINKING and audience.thinking == "plain":
+        if block_type(kept) in THINKING and audience.thinking == "plain":
             kept = _plain(kept, message)
         if kept is None or (str(number) in message.raw_inputs and message.stop_reason != StopReason.TOOL_USE):
             continue  # cut off inside its arguments: nobody answered it, and its input must not be guessed
@@ -126,14 +191,16 @@ def _closed_part(block: Block) -> Block | None:
 
 def normalise(messages: Sequence[WireMessage], *, continuing: bool = False) -> list[WireMessage]:
     """`messages` as a valid request has them; `continuing` allows a paused answer at the end."""
-    current = list(messages)
-    while True:
-        following = _pass(current, continuing)
-        if following == current:
-            break
-        current = following
+    current = _settled(messages, continuing)
     if not current or (current[-1]["role"] == "assistant" and not continuing):
         current.append({"role": "user", "content": [{"type": "text", "text": CONTINUE_PROMPT}]})
+    return current
+
+
+def _settled(messages: Sequence[WireMessage], continuing: bool) -> list[WireMessage]:
+    current = list(messages)
+    while (following := _pass(current, continuing)) != current:
+        current = following
     return current
 
 
@@ -141,8 +208,8 @@ def _pass(messages: list[WireMessage], continuing: bool) -> list[WireMessage]:
     """One round of the rules. Every round only removes, but for results of calls that have none, so rounds come to an end."""
     filtered = [{"role": message["role"], "content": list(_allowed(message))} for message in messages]
     merged = _merged(filtered)
-    paired = _merged(_paired_server_calls(merged, continuing))
-    return _paired_calls(_merged(_without_trailing_thinking(paired, continuing)))
+    paired = _merged(paired_server_calls(merged, continuing))
+    return paired_calls(_merged(_without_trailing_thinking(paired, continuing)))
 
 
 def _merged(messages: list[WireMessage]) -> list[WireMessage]:
@@ -170,7 +237,7 @@ def _without_trailing_thinking(messages: list[WireMessage], continuing: bool) ->
         content: list[Block] = message["content"]
         end = len(content)
         if message["role"] == "assistant" and not (continuing and index == len(messages) - 1):
-            while end and block_type(content[end - 1]) in _THINKING:
+            while end and block_type(content[end - 1]) in THINKING:
                 end -= 1
         result.append({"role": message["role"], "content": content[:end]})
     return result
@@ -188,7 +255,7 @@ def _allowed(message: WireMessage) -> Iterator[Block]:
         return
     last_fallback = max((index for index, block in enumerate(blocks) if block_type(block) == "fallback"), default=-1)
     for index, block in enumerate(blocks):
-        if index < last_fallback and (block_type(block) in _THINKING or is_client_call(block)):
+        if index < last_fallback and (block_type(block) in THINKING or is_client_call(block)):
             continue
         yield from _assistant_block(block)
 
@@ -246,7 +313,7 @@ def _assistant_block(block: Block) -> Iterator[Block]:
 
 def _call(block: Block) -> Block:
     """A call with a name and an input the API takes; the call itself stays, for somebody may have answered it."""
-    name = _UNFIT.sub("_", string(block, "name"))[:_LONGEST_NAME] or "_"
+    name = UNFIT.sub("_", string(block, "name"))[:_LONGEST_NAME] or "_"
     fixed: Block = block if isinstance(block.get("input"), dict) else {**block, "input": {}}
     return fixed if name == block.get("name") else {**fixed, "name": name}
 
@@ -264,120 +331,3 @@ def _repaired(value: Any) -> Any:
         changed = {_repaired(key): _repaired(item) for key, item in fields.items()}
         return fields if all(changed.get(key) is item for key, item in fields.items()) else changed
     return value
-
-
-def _paired_server_calls(messages: list[WireMessage], continuing: bool) -> list[WireMessage]:
-    """Server calls that were never answered go, with what follows them; so do answers without a call."""
-    called: set[str] = set()
-    result: list[WireMessage] = []
-    unbound = -1
-    for index, message in enumerate(messages):
-        if message["role"] == "user":
-            result.append(message)
-            continue
-        content: list[Block] = message["content"]
-        if index == unbound:
-            content = [block for block in content if block_type(block) not in _THINKING]
-        kept: list[Block] = []
-        for position, block in enumerate(content):
-            if is_server_call(block):
-                call = string(block, "id")
-                if not _answered(call, messages, index, position) and not _may_wait(messages, index, continuing):
-                    if _waited(messages, index):  # the next answer's thinking is bound to the call that goes
-                        unbound = index + 2
-                    break
-                called.add(call)
-            elif is_server_result(block):
-                if string(block, "tool_use_id") not in called:
-                    continue
-                called.discard(string(block, "tool_use_id"))
-            kept.append(block)
-        result.append({"role": "assistant", "content": kept})
-    return result
-
-
-def _answered(call: str, messages: list[WireMessage], index: int, position: int) -> bool:
-    """Whether the call's result follows in this message, or in a later one with nothing but tool results between."""
-    blocks: list[Block] = messages[index]["content"][position + 1 :]
-    later = index
-    while True:
-        if any(is_server_result(block) and string(block, "tool_use_id") == call for block in blocks):
-            return True
-        later += 1
-        if later >= len(messages):
-            return False
-        blocks = messages[later]["content"]
-        if messages[later]["role"] == "user" and not _only_results(messages[later]):
-            return False
-
-
-def _may_wait(messages: list[WireMessage], index: int, continuing: bool) -> bool:
-    """Whether the API itself will answer the call in reply to this very request."""
-    return continuing if index == len(messages) - 1 else index == len(messages) - 2 and _waited(messages, index)
-
-
-def _waited(messages: list[WireMessage], index: int) -> bool:
-    """Whether the message after this one answered client calls and nothing else, so that a server call could still wait."""
-    calls = any(is_client_call(block) for block in messages[index]["content"])
-    return calls and index + 1 < len(messages) and _only_results(messages[index + 1])
-
-
-def _only_results(message: WireMessage) -> bool:
-    return all(block_type(block) == "tool_result" for block in message["content"])
-
-
-def _paired_calls(messages: list[WireMessage]) -> list[WireMessage]:
-    """Every client call answered exactly once, first thing in the next message, in the order of the calls; ids unique and clean."""
-    seen: set[str] = set()
-    result: list[WireMessage] = []
-    pending: list[tuple[str, str]] = []
-    for message in messages:
-        content: list[Block] = message["content"]
-        if message["role"] == "assistant":
-            if pending:  # cannot happen after merging; kept total
-                result.append({"role": "user", "content": _results(pending, [])})
-            pending = []
-            result.append({"role": "assistant", "content": [_with_clean_id(block, seen, pending) for block in content]})
-        else:
-            rest = [block for block in content if block_type(block) != "tool_result"]
-            given = [block for block in content if block_type(block) == "tool_result"]
-            result.append({"role": "user", "content": [*_results(pending, given), *rest]})
-            pending = []
-    if pending:
-        result.append({"role": "user", "content": _results(pending, [])})
-    return [message for message in result if message["content"]]
-
-
-def _with_clean_id(block: Block, seen: set[str], pending: list[tuple[str, str]]) -> Block:
-    """`pending` takes the call's id as it stands in the history and as it is sent."""
-    if not is_client_call(block):
-        return block
-    original = string(block, "id")
-    clean = _UNFIT.sub("_", original) or "_"
-    unique, count = clean, 1
-    while unique in seen:
-        count += 1
-        unique = f"{clean}_{count}"
-    seen.add(unique)
-    pending.append((original, unique))
-    return block if unique == block.get("id") else {**block, "id": unique}
-
-
-def _results(pending: list[tuple[str, str]], given: list[Block]) -> list[Block]:
-    """One result a call: the first given one that no call before it took, else a synthetic error."""
-    by_call: dict[str, list[Block]] = {}
-    for block in reversed(given):
-        by_call.setdefault(string(block, "tool_use_id"), []).append(block)
-    results: list[Block] = []
-    for original, unique in pending:
-        if by_call.get(original):
-            block = by_call[original].pop()
-            results.append(block if original == unique else {**block, "tool_use_id": unique})
-        else:
-            results.append(tool_result(unique, NO_RESULT, is_error=True))
-    return results
-
-
-def sent_of(message: Message, audience: Audience = CLAUDE, *, keep_thinking: bool = True) -> list[Block]:
-    """What of one message is for this audience, before the rules on its neighbours."""
-    return list(_wire(message, audience, keep_thinking=keep_thinking)["content"])

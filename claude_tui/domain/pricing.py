@@ -255,7 +255,7 @@ def cost(
             continue  # declined before any output: the fallback is billed, this is not
         row = price(string(entry, "model") or model or "")
         total += _sampling(entry, tokens, row, usage, refused=refused and following is None)
-    total += _searches(usage, price(model or ""))
+    total += _searches(usage, model, price)
     return Cost(total.known, min(1, total.unknown), (total.estimated or not final) and not (total.unknown and not total.known))
 
 
@@ -276,10 +276,11 @@ def _sampling(
     return Cost(amount, 0, guessed or declined or price.inferred)
 
 
-def _searches(usage: Mapping[str, Any], price: Price | None) -> Cost:
+def _searches(usage: Mapping[str, Any], model: str | None, price: PriceOf) -> Cost:
     searches = count(table(usage, "server_tool_use"), "web_search_requests")
     if not searches:
         return Cost.NOTHING
-    if price is None or price.web_search is None:
+    row = price(model or "")
+    if row is None or row.web_search is None:
         return Cost.UNKNOWN
-    return Cost(searches * price.web_search / _THOUSAND)
+    return Cost(searches * row.web_search / _THOUSAND)

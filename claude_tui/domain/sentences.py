@@ -6,17 +6,36 @@ What comes from outside is in them as it came: whoever shows a sentence cleans i
 from __future__ import annotations
 
 from claude_tui.domain.blocks import string
-from claude_tui.domain.errors import ErrorInfo, advice
-from claude_tui.domain.messages import StopReason
+from claude_tui.domain.errors import ErrorInfo, ErrorKind, advice
+from claude_tui.domain.messages import Outcome, StopReason
 
 EMPTY_THINKING = "(not shown by this model)"
 """In place of a thinking block's text where there is none."""
 
+OVER_BUDGET = "Nothing was sent and everything is kept; going on goes over it."
 _STOP_SENTENCES = {
     StopReason.MAX_TOKENS: "The answer reached the limit of tokens (`max_tokens`) and is cut off.",
     StopReason.REFUSAL: "The model declined to answer; what it had written is not sent back to it.",
     StopReason.CONTEXT_EXCEEDED: "The conversation fills the model's context window; the answer is cut off.",
 }
+_ORDINARY = (StopReason.END_TURN, StopReason.STOP_SEQUENCE, StopReason.TOOL_USE, StopReason.PAUSE_TURN, StopReason.COMPACTION)
+_SEAMS = {
+    ErrorKind.BILLING: "after the budget",
+    ErrorKind.CONTEXT: "after compacting",
+    ErrorKind.RATE_LIMIT: "after the rate limit",
+    ErrorKind.OVERLOADED: "after the API was busy",
+    ErrorKind.TIMEOUT: "after a stall",
+    ErrorKind.NETWORK: "after a lost connection",
+    ErrorKind.TRUNCATED: "after a lost connection",
+    ErrorKind.TOOL_LIMIT: "after the request limit",
+}
+_STOP_SEAMS = {
+    StopReason.MAX_TOKENS: "after the token limit",
+    StopReason.REFUSAL: "after a refusal",
+    StopReason.CONTEXT_EXCEEDED: "after compacting",
+    StopReason.COMPACTION: "after compacting",
+}
+COMPACTING = "the conversation is summarised"
 _ENDS = (".", "!", "?", "。", "！", "？")
 
 
@@ -27,7 +46,23 @@ def error_sentence(error: ErrorInfo) -> str:
     named = ", ".join(fact for fact in (status, request) if fact)
     facts = f" ({named})" if named else ""
     message = error.message.rstrip()
-    return f"{message}{facts}{'' if message.endswith(_ENDS) else '.'} {advice(error.kind)}"
+    what = OVER_BUDGET if is_over_budget(error) else advice(error.kind)
+    return f"{message}{facts}{'' if message.endswith(_ENDS) else '.'} {what}"
+
+
+def is_over_budget(error: ErrorInfo | None) -> bool:
+    """Whether the user's own budget stopped the turn, rather than the endpoint: nothing was asked of that."""
+    return error is not None and error.kind is ErrorKind.BILLING and error.status is None and error.request_id is None
+
+
+def seam_words(outcome: Outcome | None, error: ErrorInfo | None, reason: str | None) -> str:
+    """What stands where an answer was gone on with: after what. `outcome` None: nobody knows how the turn before it ended."""
+    if outcome is Outcome.INTERRUPTED:
+        return "continued after an interruption"
+    if error is not None:
+        return f"continued {_SEAMS.get(error.kind, 'after an error')}"
+    after = next((words for known, words in _STOP_SEAMS.items() if known == reason), "")
+    return f"continued {after}".rstrip()
 
 
 def sentence(text: str) -> str:
@@ -38,7 +73,7 @@ def sentence(text: str) -> str:
 
 def stop_sentence(reason: str | None, details: object = None) -> str | None:
     """The sentence a stop reason deserves; None for the ordinary ones."""
-    if reason is None or reason in (StopReason.END_TURN, StopReason.STOP_SEQUENCE, StopReason.TOOL_USE, StopReason.PAUSE_TURN):
+    if reason is None or reason in _ORDINARY:
         return None
     said = next((text for known, text in _STOP_SENTENCES.items() if known == reason), f"The model stopped: {reason}.")
     explanation = string(details, "explanation") if isinstance(details, dict) else ""  # pyright: ignore[reportUnknownArgumentType]

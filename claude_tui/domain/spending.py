@@ -28,6 +28,9 @@ ANSWER, UNSEEN, COMPACTION = "answer", "unseen", "compaction"
 """Kinds: an answer that is a message; an attempt that ended before anything of it could be shown; a summary of a conversation."""
 
 
+_INPUTS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+
+
 @dataclass(frozen=True, slots=True)
 class Spending:
     """What one response used. The row of an answer has the id of its message.
@@ -87,21 +90,27 @@ class Spending:
         )
 
     def tokens(self, key: str) -> int:
-        """A count of the usage, and what its compactions add to that; nothing where the API did not say."""
-        usage = self.usage or {}
-        return (count(usage, key) or 0) + sum(count(entry, key) or 0 for entry in compactions(usage))
+        """A count of the usage; nothing where the API did not say."""
+        return count(self.usage, key) or 0
+
+    @property
+    def compacted(self) -> tuple[int, int]:
+        """Input and output tokens of summaries that were made for this response: its own counts leave them out."""
+        entries = compactions(self.usage or {})
+        read = sum(count(entry, key) or 0 for entry in entries for key in _INPUTS)
+        return read, sum(count(entry, "output_tokens") or 0 for entry in entries)
 
     @property
     def unreported(self) -> int:
         """Output tokens that are estimated to have come beyond what the API had counted when the answer broke off."""
-        return 0 if self.final else max(0, self.output_estimate - (count(self.usage, "output_tokens") or 0))
+        return 0 if self.final else max(0, self.output_estimate - self.tokens("output_tokens"))
 
     @property
     def speed(self) -> float | None:
         """Output tokens a second, from the first text on."""
         if self.ttft_ms is None or self.total_ms is None or self.total_ms <= self.ttft_ms:
             return None
-        output = (count(self.usage, "output_tokens") or 0) + self.unreported
+        output = self.tokens("output_tokens") + self.unreported
         return output * 1000 / (self.total_ms - self.ttft_ms) if output else None
 
     def key(self, by: Key, zone: tzinfo | None = None) -> str:
@@ -138,7 +147,8 @@ def local_day(moment: str, zone: tzinfo | None = None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over rows. The token counts are the API's; `output_estimated` stands beside them, for answers that broke off.
+    """Sums over rows. The token counts are the responses' own. Beside them stand `output_estimated`, for answers that broke off,
+    and the compactions' tokens, which no response counts as its own.
 
     `input`: what was read beside the cache. `thinking` is part of `output`. `ttfts` (milliseconds) and `speeds` (output tokens a
     second) are in order of size.
@@ -151,6 +161,8 @@ class Totals:
     cache_read: int = 0
     cache_write: int = 0
     thinking: int = 0
+    compaction_input: int = 0
+    compaction_output: int = 0
     cost: Cost = Cost.NOTHING
     ttfts: tuple[int, ...] = ()
     speeds: tuple[float, ...] = ()
@@ -166,6 +178,8 @@ class Totals:
             cache_read=sum(row.tokens("cache_read_input_tokens") for row in rows),
             cache_write=sum(row.tokens("cache_creation_input_tokens") for row in rows),
             thinking=sum(count(table(row.usage or {}, "output_tokens_details"), "thinking_tokens") or 0 for row in rows),
+            compaction_input=sum(row.compacted[0] for row in rows),
+            compaction_output=sum(row.compacted[1] for row in rows),
             cost=Cost.sum(row.cost(book) for row in rows),
             ttfts=tuple(sorted(row.ttft_ms for row in rows if row.ttft_ms is not None)),
             speeds=tuple(sorted(row.speed for row in rows if row.speed is not None)),
@@ -200,6 +214,8 @@ class Totals:
             "cache_creation_input_tokens": self.cache_write,
             "cache_read_input_tokens": self.cache_read,
             "thinking_tokens": self.thinking,
+            "compaction_input_tokens": self.compaction_input,
+            "compaction_output_tokens": self.compaction_output,
             "cache_share": None if share is None else round(share, 4),
             "ttft_ms": {"median": self.ttft(), "p95": self.ttft(0.95)},
             "tokens_per_second": None if speed is None else round(speed, 1),

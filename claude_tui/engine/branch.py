@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from claude_tui.domain.events import is_prompt
 from claude_tui.domain.messages import Message
 from claude_tui.domain.ports import Page, Store
+from claude_tui.domain.turns import begins_turn, is_prompt
 
 NEWEST = 64
 """Messages that opening a session reads."""
@@ -91,6 +91,14 @@ class Branch:
         left = before - len(self.path)
         self.path.append(message)
         return left
+
+    def take_root(self, message: Message) -> None:
+        """Stand on this message alone, a version of the prompt that the path began with."""
+        first = self.path[0] if self.path else None
+        if first is not None and first.parent_id is None and begins_turn(first):
+            self._versions[None] = (*self._versions.get(None, (first.id,)), message.id)
+        self.path[:] = [message]
+        self._older = None
 
     def amend(self, message: Message) -> None:
         """Put a message in the place of the one with its id."""

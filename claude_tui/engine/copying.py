@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from claude_tui.domain.events import TURN_END
 from claude_tui.domain.ids import new_id, timestamp
-from claude_tui.domain.messages import Message, SessionInfo, Status
+from claude_tui.domain.messages import Message, SessionInfo, Status, StopReason
+from claude_tui.domain.turns import renamed_extra
 
-_BOUND = "without_thinking_to"
+BOUND = "without_thinking_to"
+"""Key of a session's `extra`: id of the message up to which thinking is left out."""
 
 
 def copied(info: SessionInfo, path: Sequence[Message]) -> tuple[SessionInfo, list[Message]]:
@@ -23,13 +26,29 @@ def copied(info: SessionInfo, path: Sequence[Message]) -> tuple[SessionInfo, lis
             session_id=session_id,
             parent_id=ids.get(message.parent_id or ""),
             status=Status.INTERRUPTED if message.status is Status.STREAMING else message.status,
+            extra=renamed_extra(message.extra, ids),
         )
         for message in path
     ]
-    extra = {key: value for key, value in info.extra.items() if key != _BOUND}
-    refused = info.extra.get(_BOUND)
+    extra = {key: value for key, value in info.extra.items() if key != BOUND}
+    refused = info.extra.get(BOUND)
     if refused is not None and messages:  # beyond the end of the copy it holds for all of it
-        extra[_BOUND] = ids.get(refused, messages[-1].id)
+        extra[BOUND] = ids.get(refused, messages[-1].id)
     leaf_id = messages[-1].id if messages else None
     fork = dataclasses.replace(info, id=session_id, created_at=now, updated_at=now, leaf_id=leaf_id, extra=extra)
     return fork, messages
+
+
+def copied_below(root: Message, messages: Sequence[Message]) -> list[Message]:
+    """Copies of these messages of a path as what follows `root`. What was too long is so no more: they do not say that they are."""
+    ids = {message.id: new_id() for message in messages}
+    found: list[Message] = []
+    for message in messages:
+        extra = {key: value for key, value in renamed_extra(message.extra, ids).items() if key != TURN_END}
+        full = message.stop_reason == StopReason.CONTEXT_EXCEEDED
+        parent_id = found[-1].id if found else root.id
+        status = Status.INTERRUPTED if full else message.status
+        reason = None if full else message.stop_reason
+        copy = dataclasses.replace(message, id=ids[message.id], parent_id=parent_id, extra=extra, status=status, stop_reason=reason)
+        found.append(copy)
+    return found

@@ -1,4 +1,4 @@
-"""When to try again, as a pure function: full jitter under an exponential ceiling, or what the server asked for."""
+"""When to try again, as pure functions: full jitter under an exponential ceiling, or what the server asked for."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def delay_before_retry(error: ProviderError, attempt: int, retries: int, jitter:
     return FIRST_DELAY + jitter * (ceiling - FIRST_DELAY)
 
 
-def duration(seconds: float) -> str:
-    """A time to wait, for people."""
-    if seconds < 120:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
-
-
 def is_binding_error(error: ErrorInfo) -> bool:
     """Whether a thinking block was refused because it is bound to another conversation, or altered on its way."""
     text = error.message.lower()
     return error.kind is ErrorKind.INVALID_REQUEST and "thinking" in text and ("signature" in text or "bound to" in text)
+
+
+def duration(seconds: float) -> str:
+    """In the unit that a person would use."""
+    if seconds < 120:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"

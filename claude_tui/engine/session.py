@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from claude_tui.domain.blocks import Block, plain_text, text_block
+from claude_tui.domain.continuing import TOO_SHORT, can_compact, going_on
 from claude_tui.domain.desk import Desk
 from claude_tui.domain.errors import ProviderError, StoreError
 from claude_tui.domain.events import BlockDelta, Event, SessionChanged, TurnEnded, replay
@@ -23,10 +24,12 @@ from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, Role, SessionInfo
 from claude_tui.domain.ports import SessionLock, Sink, Store
 from claude_tui.domain.text import repair, safe_line
+from claude_tui.domain.turns import AboutSummary, is_prompt
 from claude_tui.engine.branch import Branch, newest_page
+from claude_tui.engine.compacting import compact, compact_and_go_on, continuation
 from claude_tui.engine.counting import count_next
 from claude_tui.engine.endpoints import Endpoints
-from claude_tui.engine.record import Record
+from claude_tui.engine.record import Record, renamed
 from claude_tui.engine.tasks import finished
 from claude_tui.engine.tooling import Toolbox
 from claude_tui.engine.turn import Turn, TurnOptions, TurnResult
@@ -45,12 +48,8 @@ KEEP: Literal[_Keep.KEEP] = _Keep.KEEP
 """Leaves a value as it is, where None is one."""
 
 
-def renamed(info: SessionInfo, title: str) -> SessionInfo:
-    """`info` with this title on one line; ValueError where nothing can be seen of it."""
-    line = safe_line(title)
-    if not line:
-        raise ValueError("a title has at least one character that can be seen")
-    return dataclasses.replace(info, title=line)
+Guard: TypeAlias = Callable[[SessionInfo], Awaitable[str | None]]
+"""Asked before every request; a sentence keeps it from going out and ends the turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,7 @@ class Engine:
     endpoints: Endpoints
     toolbox: Toolbox
     options: TurnOptions
+    guard: Guard | None = None
 
 
 class Session:
@@ -80,6 +80,7 @@ class Session:
         self._task: asyncio.Task[TurnResult] | None = None
         self._entered = self._ended = False
         self._switching = False
+        self._over_budget = False
         self._closed = False
 
     @property
@@ -118,16 +119,9 @@ class Session:
         return self.info if self.info.tools is not None else dataclasses.replace(self.info, tools=self._engine.toolbox.specs())
 
     async def count(self, draft: str | None = None, *, replaces: str | None = None) -> int | None:
-        """The tokens of the next request, with this prompt if one is given; None where the endpoint does not count.
-
-        `replaces`: as in `submit`. ProviderError where it cannot be asked.
-        """
+        """As `count_next`, with the whole path."""
         await self.load()
-        engine = self._engine
-        info = self.next_info
-        provider = engine.endpoints.get(info.provider)
-        end = next((place for place, message in enumerate(self.path) if message.id == replaces), len(self.path))
-        return await count_next(provider, info, self.path[:end], draft, max_tokens=engine.options.max_tokens)
+        return await count_next(self._engine.endpoints, self._engine.options, self.next_info, self.path, draft, replaces)
 
     # The path.
 
@@ -231,14 +225,51 @@ class Session:
             parent_id = self._branch.prompt(replaces).parent_id
         blocks = [text_block(repair(prompt))] if isinstance(prompt, str) else prompt
         message = Message(new_id(), self.info.id, parent_id, Role.USER, tuple(blocks), created_at=timestamp())
+        return self._start(lambda: self.run_turn(message, replaces))
+
+    def continue_turn(self, *, over_budget: bool = False) -> asyncio.Task[TurnResult]:
+        """Go on from the end of the path, whatever the ending was; a conversation that is too long is compacted first.
+
+        `over_budget`: as `allow_over_budget`. ValueError, with a sentence, where there is nothing to go on with.
+        """
+        self._check_idle()
+        plan = going_on(self.path)
+        if over_budget:
+            self.allow_over_budget()
+        if plan.compact:
+            return self._start(lambda: compact_and_go_on(self, plan, by_api=self._compacts()))
+        message = continuation(self.info.id, self.path[-1].id, plan.after, plan.blocks)
+        return self._start(lambda: self.run_turn(message))
+
+    def compact(self, instructions: str = "") -> asyncio.Task[TurnResult]:
+        """Put a summary in the place of the conversation so far. ValueError, with a sentence, where there is nothing to compact."""
+        self._check_idle()
+        if not can_compact(self.path):
+            raise ValueError(TOO_SHORT)
+        return self._start(lambda: compact(self, AboutSummary(self._compacts(), instructions.strip())))
+
+    def _compacts(self) -> bool:
+        """Whether the endpoint makes summaries by itself."""
+        with suppress(ProviderError):  # which the turn will say
+            return self._engine.endpoints.get(self.info.provider).compacts(self.info.model or "")
+        return False
+
+    def _start(self, work: Callable[[], Awaitable[TurnResult]]) -> asyncio.Task[TurnResult]:
+        async def entered() -> TurnResult:
+            self._entered = True
+            return await work()
+
         self._entered = self._ended = False
-        self._task = asyncio.get_running_loop().create_task(self._run(message, replaces))
+        self._task = asyncio.get_running_loop().create_task(entered())
         return self._task
 
-    async def _run(self, prompt: Message, replaces: str | None) -> TurnResult:
-        self._entered = True
+    async def run_turn(self, prompt: Message, replaces: str | None = None) -> TurnResult:
+        """One turn, as a part of the task that runs; none any more once the session is closed."""
+        if self._closed:
+            raise asyncio.CancelledError
         engine = self._engine
         self._turn = Turn(self, store=engine.store, endpoints=engine.endpoints, toolbox=engine.toolbox, options=engine.options)
+        self._ended = False
         try:
             return await self._turn.run(prompt, replaces)
         finally:
@@ -272,7 +303,7 @@ class Session:
         facts: dict[str, Any] = {}
         if self.info.tools is None:
             facts["tools"] = self._engine.toolbox.specs()
-        if not self.info.title:
+        if not self.info.title and is_prompt(prompt):
             facts["title"] = safe_line(plain_text(prompt.blocks), TITLE_LENGTH)
         return await self._record.change(facts, create=True)
 
@@ -288,6 +319,29 @@ class Session:
     async def note(self, facts: dict[str, Any]) -> None:
         """Keep these with the session, in its `extra`."""
         await self._record.change({"extra": {**self.info.extra, **facts}})
+
+    async def objection(self) -> str | None:
+        """The guard's word on the next request; none once the user has allowed it all the same."""
+        guard = self._engine.guard
+        return await guard(self.info) if guard is not None and not self._over_budget else None
+
+    def allow_over_budget(self, allowed: bool = True) -> None:
+        """Whether requests go out without the guard being asked: from now on, until the session is closed or this is taken back."""
+        self._over_budget = allowed
+
+    async def begin_anew(self, root: Message, kept: Sequence[Message]) -> None:
+        """Stand on a root of its own, beside the one of the path, and on what follows it; told as turns that have ended."""
+        await finished(self._begin_anew(root, kept))
+
+    async def _begin_anew(self, root: Message, kept: Sequence[Message]) -> None:
+        for message in (root, *kept):
+            await self._engine.store.add_message(message)
+        self._branch.take_root(root)
+        self._record.place(root.id, 1, "empty")
+        for message in kept:
+            self.take(message)
+        for event in replay([root, *kept]):
+            self.emit(event)
 
     # What the user changes.
 

@@ -15,7 +15,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from claude_tui.domain import history
 from claude_tui.domain.blocks import Block
 from claude_tui.domain.errors import ErrorInfo, ErrorKind, ProviderError, StoreError
 from claude_tui.domain.events import (
@@ -38,6 +37,7 @@ from claude_tui.domain.messages import Message, Outcome, Role, SessionInfo, Stat
 from claude_tui.domain.ports import ChatRequest, Provider, Store, Timeouts
 from claude_tui.domain.spending import Spending
 from claude_tui.engine.answer import Answer
+from claude_tui.engine.asking import chat_request
 from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.retry import LONGEST_RETRY_AFTER, delay_before_retry, duration, is_binding_error
 from claude_tui.engine.tasks import to_the_end
@@ -125,6 +125,10 @@ class Host(Protocol):
 
     async def note(self, facts: dict[str, Any]) -> None:
         """Keep these facts with the session."""
+        ...
+
+    async def objection(self) -> str | None:
+        """Why the next request must not go out, in a sentence; None if it may."""
         ...
 
 
@@ -217,6 +221,9 @@ class Turn:
         await self._host.load()
         for number in range(1, self._options.max_requests + 1):
             self._is_last_request = number == self._options.max_requests
+            objection = await self._host.objection()
+            if objection is not None:
+                raise ProviderError(ErrorInfo(ErrorKind.BILLING, objection))
             message = await self._request()
             if message.error is not None:
                 raise ProviderError(message.error)
@@ -284,16 +291,8 @@ class Turn:
         await self._host.note({"without_thinking_to": self._host.path[-1].id})
 
     def _chat_request(self, info: SessionInfo, provider: Provider) -> ChatRequest:
-        unbound = info.extra.get("without_thinking_to")
-        return ChatRequest(
-            model=info.model or "",
-            messages=history.build(self._host.path, audience=provider.audience, without_thinking_to=unbound),
-            max_tokens=self._options.max_tokens,
-            system=info.system,
-            tools=info.tools or (),
-            effort=info.effort,
-            timeouts=self._options.timeouts,
-        )
+        options = self._options
+        return chat_request(self._host.path, info, provider.audience, max_tokens=options.max_tokens, timeouts=options.timeouts)
 
     async def _stream(self, answer: Answer, provider: Provider, request: ChatRequest) -> Message:
         if self._sent is None:

@@ -21,9 +21,9 @@ from claude_tui.domain.events import (
     ToolStarted,
     TurnEnded,
     TurnStarted,
-    is_prompt,
 )
 from claude_tui.domain.messages import Message, Role
+from claude_tui.domain.turns import begins_turn
 from claude_tui.engine.answer import Answer
 
 
@@ -79,7 +79,7 @@ class Underway:
         if self._retry is not None:
             left = self._retry_due - asyncio.get_running_loop().time()
             yield dataclasses.replace(self._retry, delay=max(0.0, round(left, 3)))
-        if last is None or last.role is Role.ASSISTANT or is_prompt(last):  # else the results are on the path already
+        if last is None or last.role is Role.ASSISTANT or begins_turn(last):  # else the results are on the path already
             for events in self._tools.values():
                 yield from events
             yield from self._waiting.values()

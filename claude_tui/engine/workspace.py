@@ -17,8 +17,8 @@ from claude_tui.engine.answer import not_saved
 from claude_tui.engine.branch import Branch, newest_page
 from claude_tui.engine.copying import copied
 from claude_tui.engine.endpoints import Endpoints
-from claude_tui.engine.record import Record
-from claude_tui.engine.session import Engine, Session, renamed
+from claude_tui.engine.record import Record, renamed
+from claude_tui.engine.session import Engine, Guard, Session
 from claude_tui.engine.tooling import Toolbox
 from claude_tui.engine.turn import TurnOptions
 from claude_tui.engine.watch import Watch
@@ -27,13 +27,21 @@ _log = logging.getLogger(__name__)
 
 
 class Workspace:
-    """`make_toolbox` is called once a session, since its tools are frozen with it."""
+    """`make_toolbox` is called once a session, since its tools are frozen with it. `guard` is asked before every request."""
 
-    def __init__(self, store: Store, endpoints: Endpoints, make_toolbox: Callable[[], Toolbox], options: TurnOptions) -> None:
+    def __init__(
+        self,
+        store: Store,
+        endpoints: Endpoints,
+        make_toolbox: Callable[[], Toolbox],
+        options: TurnOptions,
+        guard: Guard | None = None,
+    ) -> None:
         self.store = store
         self.endpoints = endpoints
         self._make_toolbox = make_toolbox
         self._options = options
+        self._guard = guard
         self._open: dict[str, Session] = {}
         self._opening = asyncio.Lock()
         self._left: set[Session] = set()
@@ -94,7 +102,7 @@ class Workspace:
         *,
         stored: bool,
     ) -> Session:
-        engine = Engine(self.store, self.endpoints, self._make_toolbox(), self._options)
+        engine = Engine(self.store, self.endpoints, self._make_toolbox(), self._options, self._guard)
         record, branch = Record(self.store, info, desk, stored=stored), Branch(self.store, page, versions)
         session = self._open[info.id] = Session(record, branch, engine, lock, forget=self._forget)
         return session

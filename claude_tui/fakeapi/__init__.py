@@ -1,4 +1,4 @@
-"""A loopback server that speaks the Messages API: for the demo, tests, benchmarks and faults.
+"""A loopback server that speaks the Messages API and Chat Completions: for the demo, tests, benchmarks and faults.
 
 It shares no code with the client it tests. Names load on first use, so importing this package costs next to nothing.
 """
@@ -9,13 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .faults import Expected, Fault, Phase, Strike, at
+    from .dialect import OPENAI, Dialect
+    from .fault_actions import WireName
+    from .faults import WIRES, Expected, Fault, Phase, Strike, at
     from .records import Record
     from .refusal import ApiError
     from .scenarios import SCENARIOS, Scenario, plan_of
     from .script import (
         Block,
         Call,
+        Compact,
         Event,
         Finish,
         Pause,
@@ -39,11 +42,14 @@ _HOMES = {
     "ApiError": "refusal",
     "Block": "script",
     "Call": "script",
+    "Compact": "script",
+    "Dialect": "dialect",
     "Event": "script",
     "Expected": "faults",
     "FakeApi": "server",
     "Fault": "faults",
     "Finish": "script",
+    "OPENAI": "dialect",
     "Pause": "script",
     "Phase": "faults",
     "Ping": "script",
@@ -61,17 +67,23 @@ _HOMES = {
     "Strike": "faults",
     "Think": "script",
     "ThreadApi": "thread",
+    "WIRES": "faults",
     "WaitFor": "script",
+    "WireName": "fault_actions",
     "at": "faults",
     "plan_of": "scenarios",
     "serve": "serving",
 }
 
 __all__ = [
+    "OPENAI",
     "SCENARIOS",
+    "WIRES",
     "ApiError",
     "Block",
     "Call",
+    "Compact",
+    "Dialect",
     "Event",
     "Expected",
     "FakeApi",
@@ -94,6 +106,7 @@ __all__ = [
     "Think",
     "ThreadApi",
     "WaitFor",
+    "WireName",
     "at",
     "plan_of",
     "serve",

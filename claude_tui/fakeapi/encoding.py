@@ -38,19 +38,29 @@ def dumps(payload: Mapping[str, Any]) -> str:
     return text
 
 
+def quoted(text: str) -> str:
+    """A JSON string, not ASCII-escaped unless it must be."""
+    told = json.dumps(text, ensure_ascii=False)
+    try:
+        told.encode()
+    except UnicodeEncodeError:
+        return json.dumps(text)
+    return told
+
+
 def encode(name: str, data: str, shape: Shape) -> bytes:
-    """One event with its blank line."""
+    """One event with its blank line; on a wire whose events have no names the name is empty."""
     if shape.plain:
-        return f"event: {name}\ndata: {data}\n\n".encode()
+        return f"event: {name}\ndata: {data}\n\n".encode() if name else f"data: {data}\n\n".encode()
     head = "\ufeff" if shape.bom else ""
     shape.bom = False
-    lines = [": keep-alive"] * shape.comments + ([f"event: {name}"] if shape.names else []) + [f"data: {data}", ""]
+    lines = [": keep-alive"] * shape.comments + ([f"event: {name}"] if name and shape.names else []) + [f"data: {data}", ""]
     return (head + shape.newline.join(lines) + shape.newline).encode()
 
 
-def last_event(shape: Shape) -> bytes:
-    """What ends the stream where message_stop belongs."""
-    stop = encode("message_stop", '{"type":"message_stop"}', shape)
+def last_event(name: str, data: str, shape: Shape) -> bytes:
+    """What ends the stream where the wire's own last event belongs."""
+    stop = encode(name, data, shape)
     done = f"data: [DONE]{shape.newline * 2}".encode()
     endings: dict[End, bytes] = {
         "stop": stop,

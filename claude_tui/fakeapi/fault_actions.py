@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from email.utils import formatdate
 from time import time
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from .encoding import Shape
 
+WireName: TypeAlias = Literal["anthropic", "openai"]
 Params: TypeAlias = Mapping[str, Any]
 
 
@@ -19,6 +20,16 @@ class Reply(Protocol):
     """One answer on one connection, as faults see it."""
 
     shape: Shape
+
+    @property
+    def wire_name(self) -> WireName:
+        """The wire it is on."""
+        ...
+
+    @property
+    def envelope(self) -> Mapping[str, Any]:
+        """What every event of the answer carries."""
+        ...
 
     @property
     def open_index(self) -> int | None:
@@ -58,7 +69,7 @@ class Reply(Protocol):
         ...
 
     async def silence(self, every: float | None) -> None:
-        """Nothing, or pings alone, until the client goes away; the script is over."""
+        """Nothing, or pings of the wire alone, until the client goes away; the script is over."""
         ...
 
 

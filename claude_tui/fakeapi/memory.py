@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .shapes import is_blank_text
+from .shapes import as_dict, blocks_of, is_blank_text
 from .signing import canonical, mark
 
 _THINKING = ("thinking", "redacted_thinking")
@@ -46,6 +46,31 @@ class Memory:
     def thoughts_before(self, tool_use_id: str) -> tuple[bytes, ...]:
         """The thinking that stood before this tool call in its answer."""
         return self._led_to.get(tool_use_id, ())
+
+
+class ChatMemory:
+    """The same for the second wire: calls sent, and the reasoning that stood in their message."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, bytes] = {}
+        self._reasoning: dict[str, Mapping[str, Any]] = {}
+
+    def said(self, message: Mapping[str, Any], keys: Iterable[str]) -> None:
+        """An answer is complete; `keys` hold its reasoning."""
+        reasoning = {key: message[key] for key in keys if key in message}
+        for call in message.get("tool_calls", ()):
+            self._calls[str(call["id"])] = canonical(call)
+            self._reasoning[str(call["id"])] = reasoning
+
+    def knows(self, call: Mapping[str, Any]) -> bool:
+        """Whether this call was sent by this server as it stands."""
+        return self._calls.get(str(call.get("id"))) == canonical(call)
+
+    def reasoning_of(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The reasoning this server sent with the calls of an assistant message; empty for calls of others."""
+        calls = (as_dict(call) or {} for call in blocks_of(message.get("tool_calls")))
+        found = (self._reasoning.get(str(call.get("id"))) for call in calls)
+        return next((reasoning for reasoning in found if reasoning), dict[str, Any]())
 
 
 def _digest(blocks: Iterable[Mapping[str, Any]]) -> bytes:

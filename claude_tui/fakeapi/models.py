@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 _UNKNOWN_DATE = "1970-01-01"  # what the API itself says when it does not know
@@ -31,6 +32,7 @@ class Model:
     forced_tools: bool = True
     binds_thinking: bool = False
     prefill: bool = False
+    compacts: bool = False
     system_messages: bool = True
     min_cache_tokens: int = 512
     lifecycle: str = "active"
@@ -59,8 +61,8 @@ _OFF_46: dict[str, Any] = {
 }
 
 MODELS: tuple[Model, ...] = (
-    Model("claude-fable-5-2", "Claude Fable 5.2", "2026-11-09", "fable", **_ALWAYS, **_BOUND),
-    Model("claude-mythos-5-2", "Claude Mythos 5.2", "2026-11-09", "mythos", **_ALWAYS, **_BOUND),
+    Model("claude-fable-5-2", "Claude Fable 5.2", "2026-11-09", "fable", **_ALWAYS, **_BOUND, compacts=True),
+    Model("claude-mythos-5-2", "Claude Mythos 5.2", "2026-11-09", "mythos", **_ALWAYS, **_BOUND, compacts=True),
     Model(
         "claude-haiku-5-5",
         "Claude Haiku 5.5",
@@ -68,6 +70,7 @@ MODELS: tuple[Model, ...] = (
         "haiku",
         effort_when_off=_THREE_LEVELS,
         binds_thinking=True,
+        compacts=True,
     ),
     Model(
         "claude-sonnet-5-5",
@@ -76,14 +79,15 @@ MODELS: tuple[Model, ...] = (
         "sonnet",
         thinking=("adaptive", "between_tools"),
         effort_when_off=_THREE_LEVELS,
+        compacts=True,
         **_BOUND,
     ),
-    Model("claude-opus-5-5", "Claude Opus 5.5", "2026-09-22", "opus", **_ALWAYS, **_BOUND),
-    Model("claude-fable-5-1", "Claude Fable 5.1", "2026-09-01", "fable", **_ALWAYS, **_BOUND),
-    Model("claude-mythos-5-1", "Claude Mythos 5.1", "2026-09-01", "mythos", **_ALWAYS, **_BOUND),
+    Model("claude-opus-5-5", "Claude Opus 5.5", "2026-09-22", "opus", **_ALWAYS, **_BOUND, compacts=True),
+    Model("claude-fable-5-1", "Claude Fable 5.1", "2026-09-01", "fable", **_ALWAYS, **_BOUND, compacts=True),
+    Model("claude-mythos-5-1", "Claude Mythos 5.1", "2026-09-01", "mythos", **_ALWAYS, **_BOUND, compacts=True),
     Model("claude-sonnet-5", "Claude Sonnet 5", _UNKNOWN_DATE, "sonnet", system_messages=False, min_cache_tokens=1024),
-    Model("claude-fable-5", "Claude Fable 5", _UNKNOWN_DATE, "fable", **_ALWAYS),
-    Model("claude-mythos-5", "Claude Mythos 5", _UNKNOWN_DATE, "mythos", **_ALWAYS),
+    Model("claude-fable-5", "Claude Fable 5", _UNKNOWN_DATE, "fable", **_ALWAYS, compacts=True),
+    Model("claude-mythos-5", "Claude Mythos 5", _UNKNOWN_DATE, "mythos", **_ALWAYS, compacts=True),
     Model("claude-opus-5", "Claude Opus 5", _UNKNOWN_DATE, "opus", effort_when_off=_THREE_LEVELS),
     Model("claude-opus-4-8", "Claude Opus 4.8", _UNKNOWN_DATE, "opus", **_OFF, min_cache_tokens=1024),
     Model("claude-opus-4-7", "Claude Opus 4.7", _UNKNOWN_DATE, "opus", **_OFF, system_messages=False, min_cache_tokens=2048),
@@ -134,6 +138,7 @@ def find(model_id: str) -> Model:
         max_tokens=10_000_000,
         thinking=_ALL_THINKING,
         binds_thinking=True,
+        compacts=True,
         known=False,
     )
 
@@ -178,8 +183,20 @@ def _capabilities(model: Model) -> dict[str, Any]:
             "clear_tool_uses_20250919": _supported(True),
             "compact_20260112": _supported(True),
         },
+        "compaction": {"supported": model.compacts, "summarize": _supported(model.compacts)},
         "batch": _supported(True),
     }
+
+
+def describe_for_chat(model: Model) -> dict[str, Any]:
+    """A row as OpenAI's listing shows it: little more than the id."""
+    created = int(datetime.fromisoformat(f"{model.created}T00:00:00+00:00").timestamp())
+    return {"id": model.id, "object": "model", "created": created, "owned_by": "fake"}
+
+
+def chat_listing() -> dict[str, Any]:
+    """The whole listing in OpenAI's shape, which has no pages."""
+    return {"object": "list", "data": [describe_for_chat(model) for model in MODELS]}
 
 
 def listing(query: Mapping[str, Sequence[str]]) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Plays a Script to the end on a reply: the one place where the wire's actions meet the socket."""
+"""Plays an answer to its end on a reply: the one place where a wire's actions meet the socket."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 
-from .encoding import last_event
+from .actions import Action, Bytes, Do, Emit, Head, Hold, Last, Wait, Wire
 from .records import Record
 from .reply import Pace, SocketReply
 from .script import Script
-from .wire_anthropic import Action, Bytes, Do, Emit, Head, Hold, Last, Wait, Wire
+from .shapes import as_dict
 
 
 class Gates:
@@ -46,7 +46,7 @@ class Player:
         await self._reply.finish()
 
     async def whole(self, wire: Wire) -> None:
-        """As one JSON message: silences still last and faults that fail an answer still strike."""
+        """As one JSON body: silences still last and faults that fail an answer still strike."""
         self._reply.wire = wire
         pace = Pace(None, 1)
         for action in wire.actions():
@@ -56,13 +56,17 @@ class Player:
                 await self._reply.finish()
             if self._reply.over:
                 return
-        await self._reply.json(200, wire.message())
+        message = wire.message()
+        self._record.usage = as_dict(message.get("usage"))
+        await self._reply.json(200, message)
 
     async def _play(self, action: Action, pace: Pace) -> None:
         reply = self._reply
         match action:
             case Emit():
                 await reply.emit(action.name, action.data)
+                if action.usage is not None:
+                    self._record.usage = action.usage
                 if action.paced:
                     await pace.step(reply)
                 elif not pace.batching:
@@ -85,4 +89,4 @@ class Player:
                 await reply.flush()
                 await action.fault.strike(reply, action.params)
             case Last():
-                await reply.put(last_event(reply.shape))
+                await reply.last()

@@ -13,25 +13,33 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
+from .faults import WireName
 from .refusal import ApiError
+from .speech import CALLS
 
 WAIT = 10.0
 
 
 @dataclass(slots=True)
 class Record:
-    """One request. Times are monotonic seconds. `closed_at`: the client went away before the answer was complete."""
+    """One request. Times are monotonic seconds. `closed_at`: the client went away before the answer was complete.
+
+    `usage` is the last usage object the answer has told so far, as it went on the wire; None while there was none, on answers
+    that are errors, and where only a fault told one.
+    """
 
     number: int
     method: str
     path: str
     query: str
     headers: dict[str, str]
+    wire: WireName = "anthropic"
     body: Any = None
     received_at: float = 0.0
     answer: int | None = None
     status: int | None = None
     error: ApiError | None = None
+    usage: Mapping[str, Any] | None = None
     bytes_sent: int = 0
     finished: bool = False
     finished_at: float | None = None
@@ -51,10 +59,12 @@ class Record:
             "path",
             "query",
             "headers",
+            "wire",
             "body",
             "received_at",
             "answer",
             "status",
+            "usage",
             "bytes_sent",
         )
         rest = {"error": error, "finished": self.finished, "closed_at": self.closed_at, "reached": list(self.reached)}
@@ -92,8 +102,8 @@ class Records:
         self._changed = threading.Condition(threading.RLock())
         self._futures: list[asyncio.Future[None]] = []
 
-    def add(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Record:
-        record = Record(len(self._rows), method, path, query, redacted(headers), received_at=monotonic())
+    def add(self, method: str, path: str, query: str, headers: Mapping[str, str], wire: WireName) -> Record:
+        record = Record(len(self._rows), method, path, query, redacted(headers), wire, received_at=monotonic())
         with self._changed:
             self._rows.append(record)
         return record
@@ -103,8 +113,8 @@ class Records:
             return list(self._rows)
 
     def calls(self) -> list[Record]:
-        """The requests for a message, refused ones included."""
-        return [row for row in self.all() if row.method == "POST" and row.path == "/v1/messages"]
+        """The requests for an answer on any wire, refused ones included."""
+        return [row for row in self.all() if row.method == "POST" and row.path in CALLS]
 
     def touch(self) -> None:
         """Something changed: wake everyone."""

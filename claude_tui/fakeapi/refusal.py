@@ -1,4 +1,4 @@
-"""An error as the API says it, and the exception that carries it out of the validator."""
+"""An error as the Messages API says it, and the exception that carries it out of a validator."""
 
 from __future__ import annotations
 
@@ -41,12 +41,13 @@ _MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class ApiError:
-    """Status, `error.type`, `error.message` and `error.details.error_code`."""
+    """Status, type, message and code. `param` names what is wrong, on the wire that says so."""
 
     status: int
     type: str
     message: str
     error_code: str | None = None
+    param: str | None = None
 
     @classmethod
     def of(cls, status: int, type_: str | None = None, message: str | None = None, code: str | None = None) -> ApiError:
@@ -59,7 +60,7 @@ class ApiError:
         )
 
     def body(self, request_id: str) -> dict[str, Any]:
-        """The JSON body."""
+        """The JSON body on the first wire."""
         error: dict[str, Any] = {"type": self.type, "message": self.message}
         if self.error_code:
             error["details"] = {"error_code": self.error_code}
@@ -74,6 +75,6 @@ class Refused(Exception):
         self.error = error
 
 
-def refuse(message: str) -> NoReturn:
+def refuse(message: str, code: str | None = None) -> NoReturn:
     """A 400 in the API's words."""
-    raise Refused(ApiError.of(400, message=message))
+    raise Refused(ApiError.of(400, message=message, code=code))

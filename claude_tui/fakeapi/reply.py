@@ -15,18 +15,14 @@ from typing import Any
 
 import h11
 
-from .encoding import Shape, dumps, encode
+from .actions import Emit, Wire
+from .encoding import Shape, dumps, encode, last_event
+from .faults import WireName
 from .records import Record
 from .refusal import ApiError
-from .wire_anthropic import Wire
+from .speech import Speech
 
 _YIELD_EVERY = 16
-_LIMITS = {
-    "anthropic-ratelimit-requests-limit": "4000",
-    "anthropic-ratelimit-requests-remaining": "3999",
-    "anthropic-ratelimit-tokens-limit": "2000000",
-    "anthropic-ratelimit-tokens-remaining": "1999000",
-}
 
 
 class Gone(Exception):
@@ -36,8 +32,9 @@ class Gone(Exception):
 class SocketReply:
     """The Reply of a connection. With `close_framed` the body ends where the connection does, without chunks."""
 
-    def __init__(self, conn: h11.Connection, writer: asyncio.StreamWriter, record: Record, request_id: str) -> None:
+    def __init__(self, conn: h11.Connection, writer: asyncio.StreamWriter, record: Record, request_id: str, speech: Speech) -> None:
         self._conn = conn
+        self.speech = speech
         self._writer = writer
         self._record = record
         self._request_id = request_id
@@ -49,6 +46,14 @@ class SocketReply:
         self.head_sent = False
         self.over = False
         self.keep_alive = True
+
+    @property
+    def wire_name(self) -> WireName:
+        return self.speech.wire
+
+    @property
+    def envelope(self) -> Mapping[str, Any]:
+        return self.wire.envelope if self.wire else {}
 
     @property
     def open_index(self) -> int | None:
@@ -70,7 +75,7 @@ class SocketReply:
             await self.unframed(self._conn.send(h11.Response(status_code=200, headers=list(headers.items()))) or b"")
 
     def _common(self) -> dict[str, str]:
-        return {"request-id": self._request_id, "anthropic-organization-id": "org_fake", **_LIMITS}
+        return {self.speech.id_header: self._request_id, **self.speech.headers}
 
     async def answer(self, status: int, headers: Mapping[str, str], content_type: str, body: bytes) -> None:
         if self.over:
@@ -88,16 +93,30 @@ class SocketReply:
         await self.answer(status, {}, "application/json", json.dumps(body).encode())
 
     async def error(self, status: int, type_: str | None, message: str | None, code: str | None, extra: Mapping[str, Any]) -> None:
-        await self.refuse(ApiError.of(status, type_, message, code), extra)
+        await self.refuse(self.speech.error(status, type_, message, code), extra)
 
     async def refuse(self, error: ApiError, extra: Mapping[str, Any] | None = None) -> None:
-        """An error in the API's shape."""
-        body = json.dumps(error.body(self._request_id)).encode()
+        """An error in the wire's shape."""
+        body = json.dumps(self.speech.error_body(error, self._request_id)).encode()
         await self.answer(error.status, {**(extra or {})}, "application/json", body)
 
     async def payload(self, payload: Mapping[str, Any], name: str | None = None) -> None:
-        await self.emit(name or str(payload.get("type")), dumps(payload))
+        named = str(payload.get("type")) if self.speech.named else ""
+        await self.emit(name or named, dumps(payload))
         await self.flush()
+
+    async def ping(self) -> None:
+        """A sign of life of the wire's own kind."""
+        ping = self.speech.ping
+        if isinstance(ping, Emit):
+            await self.emit(ping.name, ping.data)
+            await self.flush()
+        else:
+            await self.raw(ping.data)
+
+    async def last(self) -> None:
+        """What ends the stream, written with the last flush."""
+        await self.put(last_event(*self.speech.stop, self.shape))
 
     async def emit(self, name: str, data: str) -> None:
         """An event, written with the next flush."""
@@ -182,7 +201,7 @@ class SocketReply:
         self.keep_alive = False
         while every is not None:
             await asyncio.sleep(every)
-            await self.payload({"type": "ping"})
+            await self.ping()
         await asyncio.Event().wait()
 
 

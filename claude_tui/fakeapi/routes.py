@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 from collections.abc import Sequence
@@ -10,20 +9,18 @@ from typing import Any, NoReturn
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from .connection import Connection, Incoming
-from .faults import Fault, Strike
-from .memory import Memory
-from .models import MODELS, describe, find, listing
+from .dialect import Dialect
+from .endpoints import ChatEndpoint, Endpoint, MessagesEndpoint
+from .faults import Fault, Strike, WireName
+from .models import MODELS, chat_listing, describe, describe_for_chat, find, listing
 from .player import Gates, Player
 from .records import Record, Records
 from .refusal import ApiError
 from .reply import Gone, SocketReply
-from .script import Block, Plan, Script
+from .script import Plan, Script
 from .shapes import as_dict
-from .signing import Prefix, Signer, misplaced
+from .speech import CALLS, SPEECHES, wire_of
 from .usage import PromptCache, count_tokens
-from .validate import MAX_BYTES, betas_of, validate
-from .validate_messages import drops_unbound
-from .wire_anthropic import Context, Wire
 
 CONTROL = "/_fake/"
 
@@ -31,21 +28,20 @@ CONTROL = "/_fake/"
 class Routes:
     """The server's state between requests, and its answers."""
 
-    def __init__(self, plan: Plan, key: str, secret: bytes, records: Records) -> None:
+    def __init__(self, plan: Plan, key: str, secret: bytes, records: Records, dialect: Dialect) -> None:
         self._plan = plan
         self._key = key
         self._records = records
-        self._signer = Signer(secret)
-        self._memory = Memory()
-        self._cache = PromptCache()
+        cache = PromptCache()
+        self._messages = MessagesEndpoint(secret, cache)
+        self._endpoints: dict[WireName, Endpoint] = {"anthropic": self._messages, "openai": ChatEndpoint(dialect, cache)}
         self._hosts: set[str] = set()
         self._answers = self._serial = 0
         self.gates = Gates()
         self.failures: list[BaseException] = []
         for script in [plan] if isinstance(plan, Script) else [] if callable(plan) else plan:
-            for step in script.steps:
-                if isinstance(step, Block):
-                    self._memory.sent(step.block)
+            for endpoint in self._endpoints.values():
+                endpoint.expect(script)
 
     def set_port(self, port: int) -> None:
         """The Host headers to take."""
@@ -59,29 +55,30 @@ class Routes:
         """Answer one request."""
         url = urlsplit(incoming.target)
         self._serial += 1
-        record = Record(-1, incoming.method, url.path, url.query, {})
+        wire = wire_of(url.path, incoming.headers)
+        record = Record(-1, incoming.method, url.path, url.query, {}, wire)
         if not url.path.startswith(CONTROL):
-            record = self._records.add(incoming.method, url.path, url.query, incoming.headers)
+            record = self._records.add(incoming.method, url.path, url.query, incoming.headers, wire)
             record.body = _parsed(incoming.body)
         connection.record = record
         self._records.touch()
-        reply = SocketReply(connection.conn, connection.writer, record, f"req_fake{self._serial:06d}")
+        reply = SocketReply(connection.conn, connection.writer, record, f"req_fake{self._serial:06d}", SPEECHES[wire])
         connection.reply = reply
-        refusal = self._refusal(incoming)
+        refusal = self._refusal(incoming, wire)
         if refusal is not None:
             await self._refuse(reply, record, refusal)
         else:
             await self._route(incoming, url.path, url.query, record, reply)
 
-    def _refusal(self, incoming: Incoming) -> ApiError | None:
+    def _refusal(self, incoming: Incoming, wire: WireName) -> ApiError | None:
+        speech = SPEECHES[wire]
         if incoming.headers.get("host", "").lower() not in self._hosts:
-            return ApiError.of(403, message="This host name is not served here.")
-        told = incoming.headers.get("authorization", "").removeprefix("Bearer ").strip()
-        told = told or incoming.headers.get("x-api-key", "")
-        if not told:
-            return ApiError.of(401, message="x-api-key header is required")
-        if not hmac.compare_digest(told.encode(), self._key.encode()):
-            return ApiError.of(401, message="invalid x-api-key")
+            return speech.error(403, None, "This host name is not served here.")
+        key = next((key for name in speech.key_headers if (key := _key_in(name, incoming.headers.get(name, "")))), None)
+        if key is None:
+            return speech.error(401, None, speech.no_key, "")
+        if not hmac.compare_digest(key.encode(), self._key.encode()):
+            return speech.error(401)
         return None
 
     async def _refuse(self, reply: SocketReply, record: Record, error: ApiError) -> None:
@@ -90,12 +87,12 @@ class Routes:
 
     async def _route(self, incoming: Incoming, path: str, query: str, record: Record, reply: SocketReply) -> None:
         match (incoming.method, path):
-            case ("POST", "/v1/messages"):
-                await self._messages(incoming, record, reply)
+            case ("POST", _) if path in CALLS:
+                await self._call(incoming, record, reply)
             case ("POST", "/v1/messages/count_tokens"):
                 await self._count(incoming, record, reply)
             case ("GET", "/v1/models"):
-                page = listing(parse_qs(query))
+                page = listing(parse_qs(query)) if record.wire == "anthropic" else chat_listing()
                 if page is None:
                     await self._refuse(reply, record, ApiError.of(400, message="limit, after_id or before_id is not valid"))
                 else:
@@ -108,51 +105,45 @@ class Routes:
                 self.gates.release(unquote(path.removeprefix("/_fake/release/")))
                 await reply.json(200, {})
             case _:
-                await self._refuse(reply, record, ApiError.of(404, message=f"Not found: {incoming.method} {path}"))
+                error = reply.speech.error(404, None, f"Not found: {incoming.method} {path}", "")
+                await self._refuse(reply, record, error)
 
     async def _model(self, model_id: str, record: Record, reply: SocketReply) -> None:
         model = find(model_id)
         if model in MODELS:
-            await reply.json(200, describe(model))
-        else:
+            await reply.json(200, describe(model) if record.wire == "anthropic" else describe_for_chat(model))
+        elif record.wire == "anthropic":
             await self._refuse(reply, record, ApiError.of(404, message=f"model: {model_id}"))
-
-    def _invalid(self, incoming: Incoming, record: Record, counting: bool) -> ApiError | None:
-        if len(incoming.body) > MAX_BYTES:
-            return ApiError.of(413, message="Request exceeds the maximum size")
-        if record.body is None:
-            return ApiError.of(400, message="The request body is not valid JSON")
-        error = validate(record.body, incoming.headers, self._signer, self._memory, counting=counting)
-        if error is None and not counting:
-            size, limit = count_tokens(record.body), find(str(record.body["model"])).context
-            if size > limit:
-                return ApiError.of(400, message=f"prompt is too long: {size} tokens > {limit} maximum")
-        return error
+        else:
+            text = f"The model '{model_id}' does not exist"
+            await self._refuse(reply, record, reply.speech.error(404, None, text, "model_not_found"))
 
     async def _count(self, incoming: Incoming, record: Record, reply: SocketReply) -> None:
-        error = self._invalid(incoming, record, counting=True)
+        error = self._messages.invalid(incoming, record.body, counting=True)
         if error is not None:
             await self._refuse(reply, record, error)
         else:
             await reply.json(200, {"input_tokens": count_tokens(record.body)})
 
-    async def _messages(self, incoming: Incoming, record: Record, reply: SocketReply) -> None:
-        waiting = self._peek(record)
+    async def _call(self, incoming: Incoming, record: Record, reply: SocketReply) -> None:
+        endpoint = self._endpoints[record.wire]
+        waiting = self._peek()
         if not _needs_no_request(waiting):
-            error = self._invalid(incoming, record, counting=False)
+            error = endpoint.invalid(incoming, record.body)
             if error is not None:
                 await self._refuse(reply, record, error)
                 return
-            if record.body["max_tokens"] == 0:
-                await self._play(Script(stop_reason="max_tokens"), incoming, record, reply)
+            unplanned = endpoint.unplanned(record.body)
+            if unplanned is not None:
+                await self._play(unplanned, incoming, record, reply)
                 return
         record.answer = self._answers
         self._answers += 1
         try:
-            script = waiting or self._called(record)
+            script = waiting or self._called(endpoint, record)
             if script is None:
                 text = f"the script has no answer for request {record.answer}"
-                await self._refuse(reply, record, ApiError.of(500, message=text))
+                await self._refuse(reply, record, reply.speech.error(500, None, text))
             else:
                 await self._play(script, incoming, record, reply)
         except (Gone, ConnectionError):
@@ -163,40 +154,37 @@ class Routes:
             if not reply.over:
                 await reply.fin()
 
-    def _peek(self, record: Record) -> Script | None:
-        """The script that stands next for a call, as far as it is known without asking."""
-        if (record.method, record.path) != ("POST", "/v1/messages") or callable(self._plan):
+    def _peek(self) -> Script | None:
+        """The script that stands next, as far as it is known without asking."""
+        if callable(self._plan):
             return None
         if isinstance(self._plan, Script):
             return self._plan
         return self._plan[self._answers] if self._answers < len(self._plan) else None
 
-    def _called(self, record: Record) -> Script | None:
+    def _called(self, endpoint: Endpoint, record: Record) -> Script | None:
         if not callable(self._plan) or record.answer is None:
             return None
-        return self._plan(record.body, record.answer)
+        return self._plan(endpoint.told(record.body), record.answer)
 
     async def _play(self, script: Script, incoming: Incoming, record: Record, reply: SocketReply) -> None:
         reply.close_framed = _close_framed(script)
         body = as_dict(record.body) or {}
-        valid = not _needs_no_request(script)
-        prefix = Prefix.of(body) if valid else Prefix({})
-        tag = hashlib.sha256(f"{record.answer}".encode() + prefix.digest()).hexdigest()[:20]
-        dropped = self._dropped(body, incoming) if valid else ()
-        usage = self._cache.usage(body) if valid else {}
-        context = Context(body, usage, tag, self._signer, prefix, dropped, self._memory.sent, self._memory.answered)
-        wire = Wire(script, context, reply.shape)
+        endpoint = self._endpoints[record.wire]
+        valid = {} if _needs_no_request(script) else body
+        wire = endpoint.wire(script, incoming, valid, record.answer, reply.shape)
         player = Player(reply, record, self.gates, self._records.touch)
         try:
             await (player.stream(script, wire) if body.get("stream") else player.whole(wire))
         finally:
-            self._memory.answered(wire.blocks, None)
+            endpoint.over(wire)
 
-    def _dropped(self, body: dict[str, Any], incoming: Incoming) -> tuple[dict[str, Any], ...]:
-        if not drops_unbound(body, betas_of(incoming.headers)):
-            return ()
-        paths = [f"messages.{wrong.message}.content.{wrong.block}" for wrong in misplaced(body, self._signer)]
-        return tuple({"type": "drop_block", "path": path, "reason": "prefix_mismatch"} for path in paths)
+
+def _key_in(name: str, value: str) -> str:
+    """The key a header carries."""
+    if name != "authorization":
+        return value
+    return value.removeprefix("Bearer ").strip() if value.startswith("Bearer ") else ""
 
 
 def _parsed(data: bytes) -> Any:

@@ -8,7 +8,8 @@ from typing import Any
 
 from .demo import demo, offered, prompt_of, result_of, rounds
 from .demo_texts import TEXTS
-from .faults import Fault, at
+from .fault_actions import WireName
+from .faults import WIRES, Fault, at
 from .script import Call, Pause, Plan, Say, Script, Think
 
 RATE = 60.0
@@ -52,15 +53,19 @@ def _tools(body: Mapping[str, Any], n: int) -> Script:
 
 
 _UNSTEERED = (Fault.REFUSED, Fault.HUGE_DELTA)
-_PAIRS = [(fault, phase) for fault in Fault for phase in fault.phases if fault not in _UNSTEERED]
+_PAIRS = {
+    wire: [(fault, phase) for fault in Fault for phase in fault.phases if fault.on(wire) and fault not in _UNSTEERED]
+    for wire in WIRES
+}
 
 
 def _faults(body: Mapping[str, Any], n: int) -> Script:
-    """The fault that the prompt names (`rst text`), else one after the other."""
+    """The fault of the wire that the prompt names (`rst text`), else one after the other."""
+    wire: WireName = body.get("wire", "anthropic")
     words = prompt_of(body).lower().replace("-", "_").split()
-    named = next((fault for fault in Fault if fault.label in words), None)
+    named = next((fault for fault in Fault if fault.label in words and fault.on(wire)), None)
     if named is None:
-        return at(*_PAIRS[n % len(_PAIRS)])
+        return at(*_PAIRS[wire][n % len(_PAIRS[wire])])
     phase = next((phase for phase in named.phases if phase.value in words), named.phases[0])
     return at(named, phase)
 

@@ -1,5 +1,7 @@
 """What the fake server is told to say: a Script is a tuple of steps, free of any wire format.
 
+A wire leaves out the steps that have no form on it, an Event or Raw aside, which are written as they stand.
+
 Steps are frozen values. Signatures, ids and usage are not written here: the server makes them, as the API does.
 A block step opens its block, streams it and closes it; `stop=False` leaves it open (so that a fault, a pause or more text
 strikes in its middle) and `start=False` goes on with the block that is open.
@@ -11,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from .encoding import dumps
 from .faults import Fault, Strike
 
 Display: TypeAlias = Literal["summarized", "omitted", "request"]
@@ -57,6 +60,17 @@ class Call:
     start: bool = True
     stop: bool = True
 
+    def arguments(self) -> str:
+        """What goes on the wire."""
+        return self.raw if self.raw is not None else dumps(self.input or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """The answer to a request for compaction: one signed block that holds this summary."""
+
+    text: str
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -67,7 +81,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Any SSE event. Without `name` the payload's `type` is the name."""
+    """Any event, in the words of the wire it is for. Without `name` the payload's `type` is the name."""
 
     payload: Mapping[str, Any]
     name: str | None = None
@@ -96,30 +110,33 @@ class WaitFor:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """A ping event."""
+    """A ping: an event or a comment, as the wire has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Headers and message_start now, not with the first block."""
+    """Headers and the first event now, not with the first block."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Close the open block and send message_delta now; message_stop still comes at the end of the script."""
+    """Close the open block and tell the stop reason now; the end of the stream still comes at the end of the script."""
 
 
-Step: TypeAlias = Say | Think | Redacted | Call | Block | Event | Raw | Pause | WaitFor | Ping | Start | Finish | Fault | Strike
+Step: TypeAlias = (
+    Say | Think | Redacted | Call | Compact | Block | Event | Raw | Pause | WaitFor | Ping | Start | Finish | Fault | Strike
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
     """One answer.
 
-    `stop_reason="auto"` is `tool_use` when there is a Call, else `end_turn`. `usage` overrides the computed numbers.
+    `stop_reason="auto"` is `tool_use` when there is a Call, `compaction` when there is a Compact, else `end_turn`.
+    `usage` overrides the computed numbers, in the first wire's words on any wire.
     `rate` is deltas per second (None: as fast as the client reads), `batch` deltas per write to the socket.
     `frame=False` sends the steps alone, without message_start, message_delta and message_stop around them.
-    `message` adds keys to message_start's message, `delta` to message_delta's delta.
+    `message` adds keys to message_start's message, `delta` to message_delta's delta; both are of the first wire alone.
     """
 
     steps: tuple[Step, ...] = ()
@@ -138,7 +155,9 @@ class Script:
         """The stop reason that goes on the wire."""
         if self.stop_reason != "auto":
             return self.stop_reason
-        return "tool_use" if any(isinstance(step, Call) for step in self.steps) else "end_turn"
+        if any(isinstance(step, Call) for step in self.steps):
+            return "tool_use"
+        return "compaction" if any(isinstance(step, Compact) for step in self.steps) else "end_turn"
 
 
 Plan: TypeAlias = Script | Sequence[Script] | Callable[[dict[str, Any], int], Script]

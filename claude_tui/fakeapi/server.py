@@ -11,6 +11,7 @@ import socket
 from types import TracebackType
 
 from .connection import Connection
+from .dialect import OPENAI, Dialect
 from .faults import Fault, Strike
 from .records import ARRIVED, CLOSED, FINISHED, WAIT, Record, Records, reached
 from .routes import Routes
@@ -43,9 +44,23 @@ def _begins_refused(plan: Plan) -> bool:
 
 
 class FakeApi:
-    """The server. `plan`: one Script for every request, one Script after the other, or a callable (body, n) -> Script."""
+    """The server, on both wires at once: the path of a request decides.
 
-    def __init__(self, plan: Plan, key: str | None = None, port: int = 0, *, host: str = HOST, secret: bytes = DEMO_SECRET) -> None:
+    `plan`: one Script for every request, one Script after the other, or a callable (body, n) -> Script. The body a callable gets
+    is in the words of the first wire whatever it came in; `body["wire"]` is `openai` for one that came on the second, and the
+    record has it as it was. `dialect`: the habits the server has on the second wire.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        key: str | None = None,
+        port: int = 0,
+        *,
+        host: str = HOST,
+        secret: bytes = DEMO_SECRET,
+        dialect: Dialect = OPENAI,
+    ) -> None:
         if host != HOST:
             raise ValueError(f"the fake API listens on {HOST} only, not on {host}")
         self.key = key or f"sk-fake-{secrets.token_urlsafe(24)}"
@@ -56,12 +71,14 @@ class FakeApi:
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.records = Records()
-        self._routes = Routes(plan, self.key, secret, self.records)
+        self._routes = Routes(plan, self.key, secret, self.records, dialect)
 
     @classmethod
-    def in_thread(cls, plan: Plan, key: str | None = None, port: int = 0, *, secret: bytes = DEMO_SECRET) -> ThreadApi:
+    def in_thread(
+        cls, plan: Plan, key: str | None = None, port: int = 0, *, secret: bytes = DEMO_SECRET, dialect: Dialect = OPENAI
+    ) -> ThreadApi:
         """The same server on a loop and thread of its own, behind synchronous calls."""
-        return ThreadApi(lambda: cls(plan, key, port, secret=secret))
+        return ThreadApi(lambda: cls(plan, key, port, secret=secret, dialect=dialect))
 
     async def __aenter__(self) -> FakeApi:
         await self.start()
@@ -125,7 +142,7 @@ class FakeApi:
 
     @property
     def calls(self) -> list[Record]:
-        """The POSTs to /v1/messages so far, refused ones included; the waits below count these."""
+        """The requests for an answer so far, on any wire, refused ones included; the waits below count these."""
         return self.records.calls()
 
     def release(self, name: str) -> None:

@@ -14,7 +14,7 @@ import hmac
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from .shapes import blocks_of, is_blank_text
 
@@ -78,6 +78,9 @@ class Verdict:
     bound: bool
 
 
+Attested: TypeAlias = Literal["genuine", "altered", "invalid"]
+
+
 class Signer:
     """Makes and checks signatures with one secret."""
 
@@ -108,6 +111,26 @@ class Signer:
             return Verdict(genuine=False, bound=False)
         place = hmac.compare_digest(of_place, self._mac(b"place", of_text, prefix.digest()))
         return Verdict(genuine=True, bound=place and prefix.last in (_NOTHING, link))
+
+    def conceal(self, text: str) -> str:
+        """The opaque part of a compaction block."""
+        return base64.b64encode(self._mac(b"concealed", text.encode("utf-8", "surrogatepass")) * 2).decode()
+
+    def attest(self, content: str, hidden: str) -> str:
+        """The signature of a compaction block."""
+        of_text = hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()
+        return base64.b64encode(_VERSION + of_text + self._mac(b"compaction", of_text, hidden.encode())).decode()
+
+    def check_compaction(self, block: Mapping[str, Any]) -> Attested:
+        """Whether a compaction block is ours, and whether its summary is the one that was signed."""
+        sealed = _decode(block.get("signature"))
+        if sealed is None or len(sealed) != 65 or sealed[:1] != _VERSION:
+            return "invalid"
+        of_text, hidden = sealed[1:33], str(block.get("encrypted_content"))
+        if not hmac.compare_digest(sealed[33:], self._mac(b"compaction", of_text, hidden.encode("utf-8", "surrogatepass"))):
+            return "invalid"
+        told = str(block.get("content")).encode("utf-8", "surrogatepass")
+        return "genuine" if hashlib.sha256(told).digest() == of_text else "altered"
 
     def _seal(self, kind: str, told: bytes, prefix: Prefix, payload: bytes) -> str:
         of_text = self._mac(kind.encode(), told, prefix.last)

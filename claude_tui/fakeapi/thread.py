@@ -76,7 +76,7 @@ class ThreadApi:
 
     @property
     def calls(self) -> list[Record]:
-        """The POSTs to /v1/messages so far, refused ones included; the waits below count these."""
+        """The requests for an answer so far, on any wire, refused ones included; the waits below count these."""
         return self._api.calls
 
     def release(self, name: str) -> None:

@@ -25,6 +25,26 @@ def tokens(characters: int) -> int:
     return -(-characters // _CHARS_PER_TOKEN)
 
 
+@dataclass(slots=True)
+class Told:
+    """The characters an answer has told so far; thinking that is not shown counts too."""
+
+    out: int = 0
+    thinking: int = 0
+
+    def add(self, text: str, *, thinking: bool = False) -> None:
+        """More of the answer."""
+        self.out += len(text)
+        self.thinking += len(text) if thinking else 0
+
+    def usage(self) -> dict[str, Any]:
+        """The output side of `usage`."""
+        return {
+            "output_tokens": max(1, tokens(self.out)),
+            "output_tokens_details": {"thinking_tokens": tokens(self.thinking)},
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """The end of a block in the flattened request."""

@@ -17,6 +17,7 @@ from .refusal import ApiError, Refused, refuse
 from .shapes import as_dict, as_list, blocks_of, is_blank_text
 from .signing import Signer
 from .validate_blocks import check_cache_mark, check_text_block, only_keys
+from .validate_compaction import BETA, check_compaction
 from .validate_messages import check_messages
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -50,7 +51,7 @@ _TOP = _COUNTED | {
 }
 _BETA_TOP = {
     "context_management": ("context-management-", "compact-"),
-    "compaction": ("compact-",),
+    "compaction": (BETA,),
     "mcp_servers": ("mcp-client-",),
     "fallbacks": ("server-side-fallback-",),
     "fallback_credit_token": ("server-side-fallback-",),
@@ -111,7 +112,7 @@ def _check(body: object, headers: Mapping[str, str], signer: Signer, memory: Mem
     request = as_dict(body)
     if request is None:
         refuse("The request body is not a JSON object")
-    _check_unicode(request)
+    check_unicode(request)
     betas = betas_of(headers)
     _check_keys(request, headers, betas, counting)
     model_id = request.get("model")
@@ -126,6 +127,8 @@ def _check(body: object, headers: Mapping[str, str], signer: Signer, memory: Mem
     _check_system(request.get("system"))
     _check_tools(request.get("tools"))
     _check_tool_choice(request, model)
+    if not counting:
+        check_compaction(request, model)
     messages = as_list(request.get("messages"))
     if messages is None:
         refuse("messages: Field required" if "messages" not in request else "messages: Input should be a valid list")
@@ -135,7 +138,8 @@ def _check(body: object, headers: Mapping[str, str], signer: Signer, memory: Mem
     _check_marks(request)
 
 
-def _check_unicode(request: dict[str, Any]) -> None:
+def check_unicode(request: dict[str, Any]) -> None:
+    """No half of a surrogate pair anywhere."""
     try:
         json.dumps(request, ensure_ascii=False).encode()
     except UnicodeEncodeError:

@@ -224,8 +224,17 @@ def check_assistant_block(block: dict[str, Any], path: str, *, known: bool) -> N
     elif kind == "redacted_thinking":
         only_keys(block, {"type", "data", "cache_control"}, f"{path}.redacted_thinking")
         required(block, "data", f"{path}.redacted_thinking")
+    elif kind == "compaction" and not known:
+        _compaction(block, f"{path}.compaction")
     elif not known:
         refuse(f"{path}: Input tag '{kind}': this block was not sent by the API as it stands here")
+
+
+def _compaction(block: dict[str, Any], path: str) -> None:
+    keys = {"type", "content", "encrypted_content", "signature", "tool_changes", "cache_control"}
+    only_keys(block, keys, path)
+    if block.get("content") == "":
+        refuse(f"{path}.content: String should have at least 1 character")
 
 
 def _tool_use(block: dict[str, Any], path: str, known: bool) -> None:

@@ -11,6 +11,7 @@ from .refusal import refuse
 from .shapes import as_dict, as_list, blocks_of
 from .signing import Signer, mark, misplaced
 from .validate_blocks import check_assistant_block, check_text, check_text_block, check_user_block, only_keys
+from .validate_compaction import check_compaction_blocks, check_whole_turn, leads
 
 _THINKING = ("thinking", "redacted_thinking")
 _SYSTEM_BETAS = {
@@ -28,6 +29,9 @@ def check_messages(request: dict[str, Any], model: Model, betas: tuple[str, ...]
     for i, message in enumerate(messages):
         _check_content(message, i, memory, images)
     _check_roles(messages, model, memory)
+    check_compaction_blocks(messages, betas, signer, memory)
+    if request.get("compaction") is not None:
+        check_whole_turn(messages, memory)
     _check_pairs(messages)
     _check_server_pairs(messages, memory)
     _check_end(request, messages, model, memory)
@@ -75,7 +79,7 @@ def _check_content(message: dict[str, Any], i: int, memory: Memory, images: list
 
 
 def _check_roles(messages: list[dict[str, Any]], model: Model, memory: Memory) -> None:
-    if messages[0]["role"] != "user":
+    if messages[0]["role"] != "user" and not leads(messages[0]):
         refuse('messages: first message must use the "user" role')
     for i in range(1, len(messages)):
         before, role = messages[i - 1]["role"], messages[i]["role"]
@@ -173,7 +177,7 @@ def _check_end(request: dict[str, Any], messages: list[dict[str, Any]], model: M
     if last["role"] != "assistant":
         return
     content = blocks_of(last["content"])
-    if memory.paused(content):
+    if request.get("compaction") is not None or memory.paused(content):
         return
     thinking = as_dict(request.get("thinking")) or {}
     if not model.prefill or thinking.get("type", "disabled") != "disabled":

@@ -1,73 +1,25 @@
 """A Script in the words of the Messages API: a lazy run of actions, pure but for the fold it keeps of its own words.
 
-Nothing here touches a socket. The server plays the actions and may change `shape` while it does (faults); events made after
-that obey. Block indexes count up from 0; the block in hand is closed by whatever must not stand inside it.
+Nothing here touches a socket. Block indexes count up from 0; the block in hand is closed by whatever must not stand inside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from json import dumps as json_string
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 from . import script as say
-from .encoding import Shape, dumps
-from .faults import Fault, Phase, Strike
+from .actions import Action, Emit, Head, ScriptError
+from .compaction import compaction_block, in_iteration, without_tokens
+from .encoding import Shape, dumps, quoted
 from .fold import Fold, OpenBlock
 from .models import find
-from .script import Script, Step
+from .rendering import Rendering
+from .script import Script
 from .shapes import as_dict
 from .signing import Prefix, Signer
-from .usage import tokens
-
-
-class ScriptError(Exception):
-    """A script that makes no sense."""
-
-
-class Head(NamedTuple):
-    """The response's headers."""
-
-
-class Emit(NamedTuple):
-    """An event; deltas are `paced`."""
-
-    name: str
-    data: str
-    paced: bool = False
-
-
-class Bytes(NamedTuple):
-    """Bytes of the body."""
-
-    data: bytes
-
-
-class Wait(NamedTuple):
-    """Silence for some seconds."""
-
-    seconds: float
-
-
-class Hold(NamedTuple):
-    """Silence until released."""
-
-    name: str
-
-
-class Do(NamedTuple):
-    """A fault strikes."""
-
-    fault: Fault
-    params: Mapping[str, Any]
-
-
-class Last(NamedTuple):
-    """What belongs where message_stop does."""
-
-
-Action: TypeAlias = Head | Emit | Bytes | Wait | Hold | Do | Last
+from .usage import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +36,23 @@ class Context:
     on_end: Callable[[list[dict[str, Any]], str | None], None] = lambda blocks, reason: None
 
 
-class Wire:
+class Wire(Rendering):
     """One answer. `blocks` are those it has finished; `message()` is the whole of it for a request that did not stream."""
 
+    wire = "anthropic"
+
     def __init__(self, script: Script, context: Context, shape: Shape) -> None:
-        self._script = script
+        super().__init__(script, shape)
         self._context = context
-        self._shape = shape
         self._fold = Fold()
         self._next_index = 0
         self._in_hand: OpenBlock | None = None
         self._started = self._finished = False
-        self._told = {"out": 0, "thinking": 0}
+        self._told = Told()
+        self._compacts = context.body.get("compaction") is not None
+        self._input_usage = {**context.usage, "output_tokens": 1, **(script.usage or {})}
+        if self._compacts:
+            self._input_usage = without_tokens(self._input_usage)
 
     @property
     def blocks(self) -> list[dict[str, Any]]:
@@ -105,47 +62,9 @@ class Wire:
     def open_index(self) -> int | None:
         return self._in_hand.index if self._in_hand else None
 
-    def actions(self) -> Iterator[Action]:
-        """The answer, step by step."""
-        for step in self._script.steps:
-            yield from self._step(step)
-        if self._script.frame:
-            yield from self._finish()
-            yield Last()
-        else:
-            yield Head()
-
-    def _step(self, step: Step) -> Iterator[Action]:
-        match step:
-            case say.Pause():
-                yield Wait(step.seconds)
-            case say.WaitFor():
-                yield Hold(step.name)
-            case Fault() | Strike():
-                strike = step if isinstance(step, Strike) else Strike(step)
-                if Phase.BEFORE_HEADERS not in strike.fault.phases:
-                    yield from self._start()
-                yield Do(strike.fault, strike.params)
-            case say.Raw():
-                yield Head()
-                yield Bytes(step.data)
-            case say.Start():
-                yield from self._start()
-            case say.Finish():
-                yield from self._finish()
-            case say.Ping():
-                yield from self._start()
-                yield Emit("ping", '{"type":"ping"}')
-            case say.Event():
-                yield from self._event(step)
-            case say.Say() | say.Think() | say.Call():
-                yield from self._streamed(step)
-            case say.Redacted():
-                yield from self._close()
-                data = self._context.signer.redact(step.data, self._context.prefix)
-                yield from self._whole({"type": "redacted_thinking", "data": data})
-            case say.Block():
-                yield from self._whole(step.block)
+    @property
+    def envelope(self) -> Mapping[str, Any]:
+        return {}
 
     def _start(self) -> Iterator[Action]:
         yield Head()
@@ -163,14 +82,13 @@ class Wire:
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
-            "usage": {**self._context.usage, "output_tokens": 1, **(self._script.usage or {})},
+            "usage": self._input_usage,
         }
         if self._context.transformations:
             message["input_transformations"] = list(self._context.transformations)
         return {**message, **(self._script.message or {})}
 
     def _event(self, step: say.Event) -> Iterator[Action]:
-        yield from self._start()
         payload = dict(step.payload)
         done = self._fold.feed(payload)
         if done is not None:
@@ -178,7 +96,7 @@ class Wire:
         index = payload.get("index")
         if isinstance(index, int) and payload.get("type") == "content_block_start":
             self._next_index = max(self._next_index, index + 1)
-        yield Emit(step.name or str(payload.get("type")), dumps(payload))
+        yield Emit(step.name or str(payload.get("type")), dumps(payload), usage=_usage_in(payload))
 
     def _streamed(self, step: say.Say | say.Think | say.Call) -> Iterator[Action]:
         if step.start:
@@ -208,17 +126,15 @@ class Wire:
 
     def _deltas(self, step: say.Say | say.Think | say.Call, opened: OpenBlock) -> Iterator[Action]:
         kind, key, text = self._told_by(step)
-        self._told["out"] += len(text)
-        if kind == "thinking_delta":
-            self._told["thinking"] += len(text)
-            if self._omitted(step):
-                return
+        self._told.add(text, thinking=isinstance(step, say.Think))
+        if self._omitted(step):
+            return
         head = f'{{"type":"content_block_delta","index":{opened.index},"delta":{{"type":"{kind}","{key}":'
         size = max(1, step.chars)
         for at in range(0, len(text), size):
             part = text[at : at + size]
             opened.parts.append(part)
-            yield Emit("content_block_delta", head + _quoted(part) + "}}", paced=True)
+            yield Emit("content_block_delta", head + quoted(part) + "}}", paced=True)
         if isinstance(step, say.Say):
             for citation in step.citations:
                 delta = {"type": "citations_delta", "citation": citation}
@@ -230,8 +146,7 @@ class Wire:
             return "text_delta", "text", step.text
         if isinstance(step, say.Think):
             return "thinking_delta", "thinking", step.text
-        raw = step.raw if step.raw is not None else dumps(step.input or {})
-        return "input_json_delta", "partial_json", raw
+        return "input_json_delta", "partial_json", step.arguments()
 
     def _omitted(self, step: say.Say | say.Think | say.Call) -> bool:
         if not isinstance(step, say.Think) or step.display != "request":
@@ -254,6 +169,17 @@ class Wire:
         if done is not None:
             self._remember(done)
         yield self._emit("content_block_stop", index=opened.index)
+
+    def _unstreamed(self, step: say.Redacted | say.Block | say.Compact) -> Iterator[Action]:
+        yield from self._close()
+        if isinstance(step, say.Block):
+            yield from self._whole(step.block)
+        elif isinstance(step, say.Redacted):
+            data = self._context.signer.redact(step.data, self._context.prefix)
+            yield from self._whole({"type": "redacted_thinking", "data": data})
+        else:
+            self._told.add(step.text)
+            yield from self._whole(compaction_block(step.text, self._context.signer))
 
     def _whole(self, block: Mapping[str, Any]) -> Iterator[Action]:
         yield from self._close()
@@ -291,26 +217,21 @@ class Wire:
     def _final_usage(self) -> dict[str, Any]:
         inputs = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
         usage: dict[str, Any] = {key: self._context.usage[key] for key in inputs if key in self._context.usage}
-        usage["output_tokens"] = max(1, tokens(self._told["out"]))
-        usage["output_tokens_details"] = {"thinking_tokens": tokens(self._told["thinking"])}
-        return {**usage, **(self._script.usage or {})}
+        usage |= {**self._told.usage(), **(self._script.usage or {})}
+        return in_iteration(usage, self._context.usage.get("cache_creation")) if self._compacts else usage
 
     def message(self) -> dict[str, Any]:
         """The whole answer as one message."""
         fields = self._stop_fields()
         whole = {**self._skeleton(), "content": self.blocks, **fields}
-        whole["usage"] = {**self._context.usage, **self._final_usage()}
+        whole["usage"] = {**self._input_usage, **self._final_usage()}
         return whole
 
     def _emit(self, name: str, **fields: Any) -> Emit:
-        return Emit(name, dumps({"type": name, **fields}))
+        payload = {"type": name, **fields}
+        return Emit(name, dumps(payload), usage=_usage_in(payload))
 
 
-def _quoted(text: str) -> str:
-    """A JSON string, not ASCII-escaped unless it must be."""
-    quoted = json_string(text, ensure_ascii=False)
-    try:
-        quoted.encode()
-    except UnicodeEncodeError:
-        return json_string(text)
-    return quoted
+def _usage_in(payload: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The usage an event carries."""
+    return as_dict(payload.get("usage")) or as_dict((as_dict(payload.get("message")) or {}).get("usage"))

@@ -2,5 +2,8 @@
 
 from __future__ import annotations
 
-WIRES = {"anthropic": "claude_tui.providers.anthropic:AnthropicProvider"}
+WIRES = {
+    "anthropic": "claude_tui.providers.anthropic:AnthropicProvider",
+    "openai": "claude_tui.providers.openai:OpenAIProvider",
+}
 """Wire name → module:class."""

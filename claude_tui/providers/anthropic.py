@@ -7,18 +7,15 @@ cost more with every delta. The SDK is imported on first use, in a thread. It ne
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 import os
 import unicodedata
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from claude_tui.config_providers import Section
 from claude_tui.domain.addresses import is_address, is_loopback
-from claude_tui.domain.blocks import strict_json
 from claude_tui.domain.errors import ErrorKind, ProviderError
 from claude_tui.domain.events import ProviderEvent
 from claude_tui.domain.history import Audience
@@ -27,26 +24,22 @@ from claude_tui.domain.text import repair
 from claude_tui.logs import hide
 from claude_tui.providers import catalog, credentials
 from claude_tui.providers.anthropic_clients import found_variables, make_client, no_credentials
-from claude_tui.providers.anthropic_stream import StreamFailure, StreamReader
+from claude_tui.providers.anthropic_stream import StreamReader
+from claude_tui.providers.errors import failed
 from claude_tui.providers.keys import Key
 from claude_tui.providers.loading import import_in_thread, start_import
-from claude_tui.providers.watchdog import ClosableBody, Watchdog
+from claude_tui.providers.reading import Wire, answer
 
 if TYPE_CHECKING:
     import httpx2
     from anthropic import AsyncAnthropic
-    from anthropic._streaming import ServerSentEvent
-
-_log = logging.getLogger(__name__)
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
-DRAIN_SECONDS = 0.25
-"""How long after the end of an answer the connection may take to finish, so that it can be used again."""
 MAX_TOKENS = 32_000
 """What is asked for where the user named no limit: the API needs one, and counts thinking too."""
+COMPACTION_BETA = "compact-2026-09-04"
+"""The header that turns on summaries by the API; so the ordinary method takes them, and its reading is the same."""
 THINKING_BUDGET = 16_000
-LONGEST_LOGGED = 2_000
-"""Characters or bytes of an unreadable event that go to the log."""
 KEYLESS = "none"
 """What is sent to a server on this machine that wants no key: the SDK sends something in any case, and never another's key then."""
 _CREDENTIAL_HEADERS = ("authorization", "x-api-key")
@@ -61,6 +54,11 @@ def request_params(request: ChatRequest) -> dict[str, Any]:
         "messages": request.messages,
         "cache_control": {"type": "ephemeral"},
     }
+    if request.compact:
+        instructions = {"instructions": repair(request.instructions)} if request.instructions else {}
+        params["extra_body"] = {"compaction": {"type": "summarize", **instructions}}
+    if request.compact or _holds_summary(request.messages):
+        params["extra_headers"] = {"anthropic-beta": COMPACTION_BETA}
     if request.system:
         params["system"] = repair(request.system)
     if request.tools:
@@ -71,6 +69,12 @@ def request_params(request: ChatRequest) -> dict[str, Any]:
     if request.effort and (model is None or model.efforts is None or request.effort in model.efforts):
         params["output_config"] = {"effort": request.effort}
     return params
+
+
+def _holds_summary(messages: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the API's own summary stands first, in the place of what it summarises."""
+    content: Any = messages[0]["content"] if messages else []
+    return isinstance(content, list) and any(block.get("type") == "compaction" for block in cast("list[dict[str, Any]]", content))
 
 
 def _thinking(model: ModelInfo | None, max_tokens: int) -> dict[str, Any] | None:
@@ -110,6 +114,7 @@ class AnthropicProvider:
         usual = "" if self._section.platform else os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL
         self.base_url = (base_url or self._section.base_url or usual).rstrip("/")
         self._client: AsyncAnthropic | None = None
+        self._stale: list[AsyncAnthropic] = []
 
     async def prepare(self) -> None:
         await self._connected()
@@ -127,43 +132,8 @@ class AnthropicProvider:
 
     # The answer.
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[ProviderEvent, None]:
-        response = await self._open(request)
-        reading = _Reading(response, request.timeouts, response.headers.get("request-id"))
-        reader, raw = reading.reader, reading.events()
-        try:
-            await self._check_content_type(response, reading.request_id)
-            async for sse in raw:
-                delta = reader.quick(sse.data)
-                if delta is not None:
-                    yield delta
-                    continue
-                for event in reader.read(sse.data, sse.event):
-                    yield event
-                if reader.done:
-                    break
-            if reader.stopped:
-                await self._drain(raw, reader)
-        except Exception as error:  # the SDK wraps none of what a broken stream throws
-            failure = reading.failure(error)
-            if failure is not None:
-                raise failure from error
-        finally:
-            await reading.close()
-        for event in reader.finish():
-            yield event
-        missing = reading.missing()
-        if missing is not None:
-            raise missing
-
-    async def _drain(self, raw: AsyncIterator[Any], reader: StreamReader) -> None:
-        """Read to the end of the body, briefly: a connection read to its end can be used again."""
-        try:
-            async with asyncio.timeout(DRAIN_SECONDS):
-                async for sse in raw:
-                    reader.dropped += sse.data.strip() not in ("", "[DONE]")
-        except Exception as error:  # the answer is whole; what happens to its connection no longer matters
-            _log.info("after the end of the answer: %s", type(error).__name__)
+    def stream(self, request: ChatRequest) -> AsyncGenerator[ProviderEvent, None]:
+        return answer(lambda: self._open(request), StreamReader(), _WIRE, request.timeouts)
 
     async def _open(self, request: ChatRequest) -> httpx2.Response:
         """The response, headers read, body not."""
@@ -173,7 +143,7 @@ class AnthropicProvider:
                 raw = await client.messages.with_raw_response.create(**request_params(request), stream=True)
         except TimeoutError as error:
             text = f"{self.base_url} did not answer within {request.timeouts.first_byte:g} s."
-            raise _errors().failed(ErrorKind.TIMEOUT, text, retryable=True) from error
+            raise failed(ErrorKind.TIMEOUT, text, retryable=True) from error
         except Exception as error:
             raise self._opening_failure(error, request.timeouts.connect) from error
         return raw.http_response
@@ -182,29 +152,11 @@ class AnthropicProvider:
         ours = type(error).__module__.partition(".")[0] in ("anthropic", "httpx2", "httpcore2", "pydantic")
         if self._section.platform is not None and not ours:
             return no_credentials(self._section.platform, error)
-        return _errors().from_opening(error, self.base_url, connect)
-
-    async def _check_content_type(self, response: httpx2.Response, request_id: str | None) -> None:
-        """HTML of a captive portal and JSON of a gateway are said to be what they are."""
-        content_type = str(response.headers.get("content-type", ""))
-        if not content_type.startswith(("text/html", "application/json", "application/xhtml")):
-            return
-        body = b""
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > 64_000:
-                break
-        beginning = body.decode("utf-8", "replace")
-        try:
-            payload: Any = strict_json(beginning)
-        except ValueError:
-            payload = None
-        if isinstance(payload, dict) and "error" in payload:
-            error: Any = cast("dict[str, Any]", payload)["error"]
-            raise _errors().from_event(
-                cast("dict[str, Any]", error) if isinstance(error, dict) else {"message": str(error)}, request_id
-            )
-        raise _errors().not_an_answer(content_type, beginning, request_id)
+        failure = _errors().from_opening(error, self.base_url, connect)
+        if failure.info.kind is ErrorKind.AUTH and self._key is not None and self._client is not None:
+            self._stale.append(self._client)  # its key may have expired: it is asked for again
+            self._client = None
+        return failure
 
     # The client.
 
@@ -221,7 +173,7 @@ class AnthropicProvider:
 
         if self.base_url and not is_address(self.base_url):
             text = f"{self.base_url} is no https address: the key and the conversation would travel in the clear."
-            raise _errors().failed(ErrorKind.INVALID_REQUEST, text)
+            raise failed(ErrorKind.INVALID_REQUEST, text)
         longest = max(self._timeouts.first_byte, self._timeouts.idle) + 5.0
         timeout = httpx2.Timeout(longest, connect=self._timeouts.connect)
         loopback = is_loopback(urlsplit(self.base_url).hostname or "")
@@ -239,7 +191,7 @@ class AnthropicProvider:
         except ProviderError:
             raise
         except Exception as error:
-            raise _errors().failed(ErrorKind.CREDENTIALS, f"No usable credentials: {error}") from error
+            raise failed(ErrorKind.CREDENTIALS, f"No usable credentials: {error}") from error
         self.base_url = self.base_url or str(client.base_url).rstrip("/")
         if section.platform is None:
             hide(client.api_key or "", client.auth_token or "")
@@ -249,22 +201,23 @@ class AnthropicProvider:
     async def models(self) -> list[ModelInfo]:
         client = await self._connected()
         if cast("Any", getattr(client, "models", None)) is None:
-            raise _errors().failed(ErrorKind.NOT_FOUND, "This platform lists no models.")
+            raise failed(ErrorKind.NOT_FOUND, "This platform lists no models.")
         try:
             listed = [model async for model in client.models.list(limit=1000)]
         except Exception as error:
-            raise _errors().from_opening(error, self.base_url, self._timeouts.connect) from error
+            raise self._opening_failure(error, self._timeouts.connect) from error
         return [_model_info(cast("dict[str, Any]", model.to_dict(mode="json"))) for model in listed]
 
     async def count(self, request: ChatRequest) -> int | None:
         client = await self._connected()
         if not hasattr(client.messages, "count_tokens"):
             return None
-        params = {name: value for name, value in request_params(request).items() if name not in ("max_tokens", "cache_control")}
+        left_out = ("max_tokens", "cache_control", "extra_body")
+        params = {name: value for name, value in request_params(request).items() if name not in left_out}
         try:
             counted = await client.messages.count_tokens(**params)
         except Exception as error:
-            raise _errors().from_opening(error, self.base_url, self._timeouts.connect) from error
+            raise self._opening_failure(error, self._timeouts.connect) from error
         return counted.input_tokens
 
     def compacts(self, model: str) -> bool:
@@ -272,62 +225,35 @@ class AnthropicProvider:
         return self.audience.compaction and known is not None and known.compaction is True
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.close()
+        for client in (self._client, *self._stale):
+            if client is not None:
+                await client.close()
 
 
-class _Reading:
-    """A response being read: its events, its watchdog, and what its end means."""
+def _raw_events(body: Any) -> AsyncIterator[Any]:
+    from anthropic import AsyncStream
 
-    def __init__(self, response: httpx2.Response, timeouts: Timeouts, request_id: str | None) -> None:
-        self.reader = StreamReader()
-        self.request_id = request_id
-        self._response = response
-        self._watchdog = Watchdog(response.aclose, first=timeouts.first_byte, idle=timeouts.idle)
+    return AsyncStream.raw_events(body)
 
-    def events(self) -> AsyncIterator[ServerSentEvent]:
-        from anthropic import AsyncStream
 
-        return AsyncStream.raw_events(cast("httpx2.Response", ClosableBody(self._response, self._watchdog)))
+def _refusal(payload: Any) -> dict[str, Any] | None:
+    """The error object of a JSON body."""
+    if not isinstance(payload, dict) or "error" not in payload:
+        return None
+    error: Any = cast("dict[str, Any]", payload)["error"]
+    return cast("dict[str, Any]", error) if isinstance(error, dict) else {"message": str(error)}
 
-    async def close(self) -> None:
-        self._watchdog.stop()
-        if self.reader.dropped:
-            _log.warning("%d events of the stream had no place", self.reader.dropped)
-        await self._response.aclose()
 
-    def failure(self, error: Exception) -> ProviderError | None:
-        """What an exception while reading comes to; None where all that is missing is the connection's end."""
-        if isinstance(error, ProviderError):
-            return error
-        if isinstance(error, StreamFailure):
-            return _errors().from_event(error.payload, self.request_id)
-        if self._watchdog.verdict:
-            return self._failed(*self._watchdog.verdict)
-        if self.reader.whole and _errors().is_connection_loss(error):
-            return None
-        _log.warning("the stream broke: %s: %s", type(error).__name__, error)
-        if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)):
-            source = error.doc if isinstance(error, json.JSONDecodeError) else error.object
-            _log.warning("what could not be read begins: %r", source[:LONGEST_LOGGED])
-        return _errors().from_stream(error, started=self.reader.started, request_id=self.request_id)
-
-    def missing(self) -> ProviderError | None:
-        """What is wrong with a stream that just ended; None if the answer is whole."""
-        if self.reader.stopped:
-            return None
-        if self._watchdog.verdict:
-            return self._failed(*self._watchdog.verdict)
-        if not self.reader.started:
-            return _errors().not_an_answer(self._response.headers.get("content-type", ""), "", self.request_id)
-        return self._failed(ErrorKind.TRUNCATED, "The stream ended before the answer was complete.")
-
-    def _failed(self, kind: ErrorKind, sentence: str) -> ProviderError:
-        return _errors().failed(kind, sentence, retryable=True, status=200, request_id=self.request_id)
+_WIRE = Wire(
+    events=_raw_events,
+    error=lambda payload, request_id: _errors().from_event(payload, request_id),
+    request_id=("request-id",),
+    refusal=_refusal,
+)
 
 
 def _errors() -> Any:
-    """The error mapping, which imports the SDK."""
+    """The mapping of the SDK's own errors, which imports it."""
     from claude_tui.providers import anthropic_errors
 
     return anthropic_errors
@@ -339,10 +265,10 @@ def _check_credentials(client: AsyncAnthropic) -> None:
     for secret in (client.api_key, client.auth_token):
         if secret is not None and any(one.isspace() or unicodedata.category(one) == "Cc" for one in secret):
             text = "The key holds white space or control characters; it was not sent."
-            raise _errors().failed(ErrorKind.AUTH, text)
+            raise failed(ErrorKind.AUTH, text)
     given = client.api_key or client.auth_token or client.credentials
     if not given and not any(name in headers for name in _CREDENTIAL_HEADERS):
-        raise _errors().failed(ErrorKind.CREDENTIALS, "No credentials were found: set ANTHROPIC_API_KEY.")
+        raise failed(ErrorKind.CREDENTIALS, "No credentials were found: set ANTHROPIC_API_KEY.")
 
 
 def _model_info(data: dict[str, Any]) -> ModelInfo:
@@ -360,7 +286,14 @@ def _model_info(data: dict[str, Any]) -> ModelInfo:
         thinking=supported or (known.thinking if known else None),
         efforts=levels or (known.efforts if known else None),
         lifecycle=data.get("lifecycle"),
+        compaction=_compaction(capabilities, known),
     )
+
+
+def _compaction(capabilities: dict[str, Any], known: ModelInfo | None) -> bool | None:
+    """As the endpoint says it, where it does (its beta listing does)."""
+    given: Any = _table(capabilities, "compaction").get("supported")
+    return given if isinstance(given, bool) else (known.compaction if known else None)
 
 
 def _table(data: dict[str, Any], key: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from claude_tui.domain.events import (
     ProviderEvent,
     UsageReported,
 )
+from claude_tui.providers.reading import StreamFailure
 
 ALIVE = Alive()
 MOST_UNKNOWN = 200
@@ -39,14 +40,6 @@ _TEXT_FIELDS: dict[str, tuple[DeltaKind, str]] = {
 _MESSAGE_FIELDS = ("type", "id", "role", "model", "content", "usage")
 
 
-class StreamFailure(Exception):
-    """The server reported an error inside the stream; `payload` is the API's error object."""
-
-    def __init__(self, payload: dict[str, Any]) -> None:
-        super().__init__(string(payload, "message") or "The server reported an error in the stream.")
-        self.payload = payload
-
-
 class StreamReader:
     """Give `quick`, then `read` the data of every server-sent event until it is `done`; `finish` when the stream ends."""
 
@@ -55,6 +48,7 @@ class StreamReader:
         self.stopped = False
         self.done = False
         self.dropped = 0
+        self.patience: float | None = None
         self._count = 0
         self._open: dict[Any, int] = {}
         self._latest: dict[Any, int] = {}

@@ -25,23 +25,25 @@ def _row(
     efforts: tuple[str, ...] = EFFORTS,
     context: int = _MILLION,
     output: int = 128_000,
+    *,
+    compaction: bool | None = None,
 ) -> ModelInfo:
-    return ModelInfo(model, name, context, output, thinking, efforts)
+    return ModelInfo(model, name, context, output, thinking, efforts, compaction=compaction)
 
 
 _ALWAYS = ("adaptive",)
 _OPTIONAL = ("adaptive", "disabled")
 
 _ROWS = (
-    _row("claude-opus-5-5", "Claude Opus 5.5", _ALWAYS),
-    _row("claude-sonnet-5-5", "Claude Sonnet 5.5", ("adaptive", "between_tools")),
-    _row("claude-haiku-5-5", "Claude Haiku 5.5", _OPTIONAL),
-    _row("claude-fable-5-2", "Claude Fable 5.2", _ALWAYS),
-    _row("claude-mythos-5-2", "Claude Mythos 5.2", _ALWAYS),
-    _row("claude-fable-5-1", "Claude Fable 5.1", _ALWAYS),
-    _row("claude-mythos-5-1", "Claude Mythos 5.1", _ALWAYS),
-    _row("claude-fable-5", "Claude Fable 5", _ALWAYS),
-    _row("claude-mythos-5", "Claude Mythos 5", _ALWAYS),
+    _row("claude-opus-5-5", "Claude Opus 5.5", _ALWAYS, compaction=True),
+    _row("claude-sonnet-5-5", "Claude Sonnet 5.5", ("adaptive", "between_tools"), compaction=True),
+    _row("claude-haiku-5-5", "Claude Haiku 5.5", _OPTIONAL, compaction=True),
+    _row("claude-fable-5-2", "Claude Fable 5.2", _ALWAYS, compaction=True),
+    _row("claude-mythos-5-2", "Claude Mythos 5.2", _ALWAYS, compaction=True),
+    _row("claude-fable-5-1", "Claude Fable 5.1", _ALWAYS, compaction=True),
+    _row("claude-mythos-5-1", "Claude Mythos 5.1", _ALWAYS, compaction=True),
+    _row("claude-fable-5", "Claude Fable 5", _ALWAYS, compaction=True),
+    _row("claude-mythos-5", "Claude Mythos 5", _ALWAYS, compaction=True),
     _row("claude-opus-5", "Claude Opus 5", _OPTIONAL),
     _row("claude-sonnet-5", "Claude Sonnet 5", _OPTIONAL),
     _row("claude-opus-4-8", "Claude Opus 4.8", _OPTIONAL),

@@ -1,6 +1,6 @@
 """Where the key of a named endpoint is: in a variable, in the system's keyring, or printed by a command.
 
-A key is read when it is first needed, never stored and never part of a message; `ask_again` forgets it, for keys that expire.
+A key is read when a connection is made, never stored and never part of a message: one that expires is asked for again.
 Commands run without a shell, without standard input, and without the other credentials of this process.
 """
 
@@ -55,8 +55,6 @@ class Key:
         if command:
             words = shlex.split(command)
             self._sources.append(_Source(f"command {words[0]}", lambda: _printed(words, name), lambda: True))
-        self._found: str | None = None
-        self._asked = False
 
     def names(self) -> tuple[str, ...]:
         """Where one will be looked for and, as far as is known without asking, found."""
@@ -65,16 +63,10 @@ class Key:
 
     async def get(self) -> str | None:
         """The key, None where none is needed. ProviderError, kind `credentials`, where one is needed and there is none."""
-        if not self._asked:
-            self._found = await asyncio.to_thread(self._read)
-            self._asked = True
-        return self._found
+        return await asyncio.to_thread(self.read)
 
-    def ask_again(self) -> None:
-        """The endpoint refused it: commands and keyrings are asked anew next time."""
-        self._asked = False
-
-    def _read(self) -> str | None:
+    def read(self) -> str | None:
+        """As `get`, for a thread that may wait."""
         for source in self._sources:
             key = (source.read() or "").strip()
             if key:

@@ -124,6 +124,7 @@ def _model(given: Any) -> ModelInfo:
         thinking=_words(row, "thinking"),
         efforts=_words(row, "efforts"),
         lifecycle=_text(row, "lifecycle"),
+        compaction=row.get("compaction") if isinstance(row.get("compaction"), bool) else None,
     )
 
 

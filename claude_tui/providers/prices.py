@@ -79,10 +79,8 @@ class Prices:
         for name in (model, _undated(model)):
             if name in own.by_model:
                 return _elsewhere(_of_day(own.by_model[name], day), provider)
-        if provider in (None, OWN):
-            return None
         rows = own.by_model.get(_plain_name(model))
-        return _elsewhere(_of_day(rows, day), provider) if rows else None
+        return _estimate(_of_day(rows, day)) if rows else None
 
     def _tables(self) -> tuple[_Tables, _Tables]:
         if self._read is None or self._users is None:
@@ -110,7 +108,11 @@ class Prices:
 
 def _elsewhere(price: Price | None, provider: str | None) -> Price | None:
     """Clouds and gateways sell the models at about our price, some with a premium: there it is an estimate."""
-    return price if price is None or provider in (None, OWN) else replace(price, inferred=True)
+    return price if provider in (None, OWN) else _estimate(price)
+
+
+def _estimate(price: Price | None) -> Price | None:
+    return replace(price, inferred=True) if price else None
 
 
 def _undated(model: str) -> str:

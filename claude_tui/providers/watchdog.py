@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TICK_SECONDS = 2.0
 SLEEP_SECONDS = 5.0
 """A gap between the clock that runs during sleep and the one that does not: longer, and the connection is taken for dead."""
+_LONGEST_PEEK = 4_096
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -73,13 +74,52 @@ class Watchdog:
 
 
 class ClosableBody:
-    """The part of a response that reading events needs, with every chunk noted; a byte order mark at the start goes."""
+    """The part of a response that reading events needs, with every chunk noted; a byte order mark at the start goes.
 
-    def __init__(self, response: httpx2.Response, watchdog: Watchdog) -> None:
+    `tail` is read behind the last byte; `ended` tells that it was. `beginning` may be asked before anything is read, and what it
+    looked at is read all the same; `whole` reads the body in place of whoever reads events.
+    """
+
+    def __init__(self, response: httpx2.Response, watchdog: Watchdog, tail: bytes = b"") -> None:
+        self.ended = False
         self._response = response
         self._watchdog = watchdog
+        self._tail = tail
+        self._chunks = self._unmarked()
+        self._peeked = b""
+
+    @property
+    def shown(self) -> str:
+        """What `beginning` looked at, as text."""
+        return self._peeked.decode("utf-8", "replace")
+
+    async def beginning(self) -> bytes:
+        """The first bytes, up to and with one that is no white space, or as many of them as a body of white space may have."""
+        async for chunk in self._chunks:
+            self._peeked += chunk
+            if len(self._peeked) > _LONGEST_PEEK or self._peeked.strip():
+                break
+        return self._peeked
+
+    async def whole(self, limit: int) -> bytes:
+        """All of the body, cut off soon after `limit` bytes."""
+        body = bytearray(self._peeked)
+        async for chunk in self._chunks:
+            body += chunk
+            if len(body) > limit:
+                break
+        return bytes(body)
 
     async def aiter_bytes(self) -> AsyncIterator[bytes]:
+        if self._peeked:
+            yield self._peeked
+        async for chunk in self._chunks:
+            yield chunk
+        self.ended = True
+        if self._tail:
+            yield self._tail
+
+    async def _unmarked(self) -> AsyncIterator[bytes]:
         start: bytes | None = b""  # the first bytes, until it is clear whether they are the mark
         async for chunk in self._response.aiter_bytes():
             self._watchdog.heard()

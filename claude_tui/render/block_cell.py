@@ -135,6 +135,12 @@ class BlockCell:
             self._finished = self._abandoned = True
             self._changed()
 
+    def mend(self) -> None:
+        """What was cut off goes on in another cell: it is not said here any more."""
+        if self._abandoned:
+            self._abandoned = False
+            self._changed()
+
     def source(self) -> str:
         return ""
 

@@ -11,6 +11,8 @@ from claude_tui.render.notice_cell import NoticeCell, NoticeLevel
 from claude_tui.render.opaque_cell import OpaqueCell
 from claude_tui.render.prompt_cell import PromptCell
 from claude_tui.render.result_cell import ServerResultCell
+from claude_tui.render.seam_cell import SeamCell
+from claude_tui.render.summary_cell import SummaryCell
 from claude_tui.render.text_cell import TextCell
 from claude_tui.render.thinking_cell import ThinkingCell
 from claude_tui.render.tool_cell import ToolCell
@@ -20,8 +22,10 @@ __all__ = [
     "NoticeLevel",
     "OpaqueCell",
     "PromptCell",
+    "SeamCell",
     "ServerResultCell",
     "StreamingCell",
+    "SummaryCell",
     "TextCell",
     "ThinkingCell",
     "ToolCell",

@@ -14,7 +14,7 @@ from claude_tui.render.base import Line, Look
 from claude_tui.render.block_cell import lines_of
 from claude_tui.render.document import Document, Frame
 from claude_tui.render.document_cell import DocumentCell
-from claude_tui.render.wrap import indent, wrap
+from claude_tui.render.wrap import cut, indent, wrap
 
 LABEL = "You"
 _RAIL = "┃ "
@@ -28,6 +28,7 @@ class PromptCell(DocumentCell):
     """A prompt. `version` is its number among its versions and their count; the pair is drawn where there are several."""
 
     kind = "prompt"
+    label = LABEL
 
     def __init__(self, key: str, text_blocks: Sequence[Block], version: tuple[int, int] = (1, 1)) -> None:
         self._text = "\n\n".join(string(block, "text") for block in text_blocks if block_type(block) == "text")
@@ -61,10 +62,11 @@ class PromptCell(DocumentCell):
     def _head(self, look: Look, width: int) -> list[Line]:
         """Decoration from end to end: none of it is copied."""
         room = width - len(_RAIL)
-        segments = [Segment(LABEL, look.prompt)]
+        label = cut(self.label, room)
+        segments = [Segment(label, look.prompt)]
         number, count = self._version_pair
         versions = f"‹ {number}/{count} ›"
-        fill = room - cell_len(LABEL) - cell_len(versions)
+        fill = room - cell_len(label) - cell_len(versions)
         if count > 1 and fill > 0:
             segments += [Segment(" " * fill, look.text), Segment(versions, look.muted)]
         head = Line(tuple(segments), sum(len(segment.text) for segment in segments))

@@ -71,6 +71,10 @@ class TextCell(DocumentCell):
             self._document.finish()
         super().abandon()
 
+    def mend(self) -> None:
+        super().mend()
+        self._document.changed()
+
     def _take(self, delta: BlockDelta) -> None:
         if delta.kind == "text":
             self._feed(delta.text)

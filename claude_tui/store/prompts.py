@@ -1,7 +1,7 @@
 """Finding what the user asked: for the prompt history and for versions of a prompt. Reads only.
 
 A message of tool results is told from a prompt by its text: stored JSON has no spaces, and a quotation mark inside a string is
-escaped, so the pattern below stands nowhere but in a block's type.
+escaped, so the patterns below stand nowhere but in a block's type and in the keys of `extra`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ from collections.abc import Iterator
 
 from claude_tui.domain.blocks import plain_text
 from claude_tui.domain.errors import StoreError
+from claude_tui.domain.turns import COMPACTS, CONTINUES, SUMMARY_OF
 from claude_tui.store.connection import Sql, rows, value
 from claude_tui.store.rows import blocks_of
 
 _BATCH = 256
-_IS_PROMPT = """m.role = 'user' AND instr(m.blocks, '"type":"tool_result"') = 0"""
+_IS_SAID = """m.role = 'user' AND instr(m.blocks, '"type":"tool_result"') = 0"""
+_IS_PROMPT = " AND ".join(
+    (_IS_SAID, *(f"""instr(coalesce(m.extra, ''), '"{key}":') = 0""" for key in (CONTINUES, COMPACTS, SUMMARY_OF)))
+)
 _EVERYWHERE = f"""
     SELECT m.number, CAST(m.blocks AS BLOB) FROM messages m JOIN sessions s ON s.id = m.session_id AND s.deleted_at IS NULL
     WHERE m.number < ? AND {_IS_PROMPT} ORDER BY m.number DESC LIMIT ?
@@ -33,7 +37,7 @@ _VERSIONS = f"""
         SELECT parent_id FROM messages WHERE session_id = ?1 AND role = 'user' GROUP BY parent_id HAVING count(*) > 1
     )
     SELECT m.parent_id, m.id FROM messages m
-    WHERE m.session_id = ?1 AND {_IS_PROMPT} AND EXISTS (SELECT 1 FROM forks WHERE forks.parent_id IS m.parent_id)
+    WHERE m.session_id = ?1 AND {_IS_SAID} AND EXISTS (SELECT 1 FROM forks WHERE forks.parent_id IS m.parent_id)
     ORDER BY m.seq
 """  # noqa: S608 - as above
 

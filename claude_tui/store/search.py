@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from claude_tui.domain.blocks import Block, block_type, result_text, string
 from claude_tui.domain.text import repair
+from claude_tui.domain.turns import COMPACTS, CONTINUES
 from claude_tui.store.connection import Database, Sql, rows, value
 from claude_tui.store.rows import blocks_of
 
@@ -76,10 +77,16 @@ def is_whole(connection: Sql) -> bool:
     return indexed == value(connection, "SELECT count(*) FROM messages WHERE status <> 'streaming'")
 
 
+_FINISHED = f"""
+    SELECT number, role = 'user' AND instr(coalesce(extra, ''), '"{CONTINUES}":') + instr(coalesce(extra, ''), '"{COMPACTS}":') > 0
+    FROM messages WHERE status <> 'streaming' ORDER BY number
+"""  # noqa: S608 - names from the domain
+"""With whether it holds words of this program, which nobody looks for."""
+
+
 def _rebuild(connection: Sql) -> bool:
     connection.execute("DELETE FROM found")
-    numbers = rows(connection, "SELECT number FROM messages WHERE status <> 'streaming' ORDER BY number")
-    for (number,) in numbers:
-        blocks = blocks_of(value(connection, "SELECT CAST(blocks AS BLOB) FROM messages WHERE number = ?", (number,)))
-        index(connection, number, blocks)
+    for number, aside in rows(connection, _FINISHED):
+        blocks = value(connection, "SELECT CAST(blocks AS BLOB) FROM messages WHERE number = ?", (number,))
+        index(connection, number, () if aside else blocks_of(blocks))
     return False

@@ -12,6 +12,7 @@ from claude_tui.domain.journal import Chunk, timeline_of
 from claude_tui.domain.messages import Message, Role, Status
 from claude_tui.domain.ports import Page
 from claude_tui.domain.spending import Spending
+from claude_tui.domain.turns import compacts, continues
 from claude_tui.store import ledger, search
 from claude_tui.store.connection import Sql, rows, value
 from claude_tui.store.rows import MESSAGE_COLUMNS, MESSAGE_FIELDS, chunk_of, message_of, message_values, to_json
@@ -41,7 +42,8 @@ def insert(connection: Sql, message: Message) -> None:
     place = (message.id, message.session_id, message.parent_id or None, seq, depth, message.role.value)
     connection.execute(_INSERT, (*place, *message_values(message)))
     if message.status is not Status.STREAMING:
-        search.index(connection, connection.last_insert_rowid(), message.blocks)
+        aside = continues(message) is not None or compacts(message)  # words of this program, which nobody looks for
+        search.index(connection, connection.last_insert_rowid(), () if aside else message.blocks)
 
 
 def _depth_of_parent(connection: Sql, message: Message) -> int:

@@ -1,6 +1,7 @@
 """The chat screen: puts transcript, dock, composer and status bar together, hears a session's events, and runs commands.
 
-Events reach it by a plain function call (`hear`). What a command does is in `chat_commands`, `cursor_commands` and `find_commands`;
+Events reach it by a plain function call (`hear`). What a command does is in `chat_commands`, `turn_commands`, `cursor_commands` and
+`find_commands`;
 what is sent when, in `dialogue`; which session is shown, in `session_view`.
 """
 
@@ -43,7 +44,8 @@ from claude_tui.ui.composer import Composer
 from claude_tui.ui.conversation import Conversation
 from claude_tui.ui.cursor_commands import CursorCommands
 from claude_tui.ui.dialogue import Dialogue
-from claude_tui.ui.dock import Dock, Offer
+from claude_tui.ui.dock import Dock
+from claude_tui.ui.endings import Endings
 from claude_tui.ui.find_commands import FindCommands
 from claude_tui.ui.keymap import Keymap
 from claude_tui.ui.meter import Meter
@@ -52,6 +54,7 @@ from claude_tui.ui.session_view import SessionView
 from claude_tui.ui.slash import as_prompt, complete_slash, parse_slash, slash_problem
 from claude_tui.ui.status_bar import StatusBar
 from claude_tui.ui.transcript import Transcript
+from claude_tui.ui.turn_commands import TurnCommands
 
 if TYPE_CHECKING:
     from claude_tui.ui.app import ClaudeApp
@@ -64,7 +67,6 @@ IDLE_BEFORE_IMPORT = 0.5
 TICK_SECONDS = 0.5
 TALL = 20
 """Lines from which on a blank one is spent."""
-SEND_AGAIN, CLEAR = Offer("Enter", "sends it again"), Offer("Esc Esc", "clears it")
 THINKING_LEVELS = {"collapsed": 0, "tail": 1, "open": 2}
 
 
@@ -84,7 +86,9 @@ class ChatScreen(Screen[None]):
         self.view = SessionView(self)
         self.commands = ChatCommands(self)
         self.cursor = CursorCommands(self)
+        self.turns = TurnCommands(self)
         self.finding = FindCommands(self)
+        self.endings = Endings(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         set_bindings(self, keymap.bindings(Where.SCREEN))
 
@@ -228,7 +232,7 @@ class ChatScreen(Screen[None]):
     def _prompt_went_out(self) -> None:
         self.dock.prompt_sent()
         self.status.not_saved = False
-        self.transcript.turn_started(self.conversation.turns[-1].index)
+        self.transcript.turn_started(self.conversation.begun)
         self.conversation.refresh_versions()
         self.view.touch()
 
@@ -236,10 +240,10 @@ class ChatScreen(Screen[None]):
         self.dock.hide_retry()
         self.dock.clear_approvals()
         self.view.turn_ended()
-        if event.error is not None:
-            handed_back = not self.conversation.answered and self.composer.is_empty
-            offers = (SEND_AGAIN, CLEAR) if handed_back else ()
-            self.dock.show_error(event.error.message if handed_back else "What came is kept; the error stands above.", offers)
+        if event.error is None:
+            self.endings.show()
+        else:
+            self.endings.failed(event.error)
 
     def _hand_back(self, prompt: Message) -> None:
         """Nothing came: the prompt is to be had again, as a version of itself."""
@@ -301,7 +305,7 @@ class ChatScreen(Screen[None]):
 
     def run(self, command: Command, argument: str = "") -> None:
         """Do what a row of the registry says."""
-        bound = next(one for one in (self.cursor, self.finding, self.commands) if hasattr(one, command.method))
+        bound = next(one for one in (self.cursor, self.turns, self.finding, self.commands) if hasattr(one, command.method))
         getattr(bound, command.method)(argument)
 
     def on_key(self, event: events.Key) -> None:
@@ -344,10 +348,7 @@ class ChatScreen(Screen[None]):
 
     @on(Dock.OfferClicked)
     def _offer(self, event: Dock.OfferClicked) -> None:
-        if event.offer == SEND_AGAIN:
-            self.composer.submit()
-        else:
-            self.commands.clear_draft()
+        self.endings.run(event.offer)
 
     @on(Transcript.Typed)
     def _typed(self, event: Transcript.Typed) -> None:

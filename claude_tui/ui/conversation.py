@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never, cast
 
 from claude_tui.domain.blocks import block_type, string
 from claude_tui.domain.events import (
@@ -36,6 +36,7 @@ from claude_tui.domain.events import (
 from claude_tui.domain.messages import Message, Outcome, Usage, merge_usage
 from claude_tui.domain.sentences import error_sentence, stop_sentence
 from claude_tui.render.base import Cell
+from claude_tui.ui.seams import Ending, TurnMark, goes_on, head_of, seam_of
 
 if TYPE_CHECKING:  # cells are loaded with the first of them, after the first frame
     from claude_tui.render.cells import NoticeLevel, StreamingCell, TextCell, ThinkingCell, ToolCell
@@ -47,14 +48,6 @@ SLICE = 0.004
 """Seconds of drawing what was said before, until somebody else may go on."""
 NOTHING_CAME = "Interrupted: nothing had come yet."
 KEPT = "Interrupted: what came is kept."
-
-
-@dataclass(frozen=True, slots=True)
-class TurnMark:
-    """Where a turn begins: the index of its prompt's cell."""
-
-    index: int
-    prompt: Message
 
 
 def folding_of(cell: Cell) -> Folding:
@@ -69,7 +62,9 @@ class Conversation:
 
     `levels`: cell key → the level the user gave it. `defaults`: the level of all others, by switch.
     `live`: the cells that still change, with the time they began. `welcome` is drawn while there is nothing else.
-    `revision` grows when cells were taken away or put in front, so that indexes have moved.
+    `turns`: where prompts and summaries stand; an answer that was gone on with belongs to the turn of its prompt. `begun`: the
+    index of the cell that the last turn begins with. `revision` grows when cells were taken away or put in front, so that indexes
+    have moved.
     """
 
     def __init__(
@@ -95,7 +90,11 @@ class Conversation:
         self._usage: Usage | None = None
         self._thinking: list[ThinkingCell] = []
         self._shown = False
+        self._begun: list[TurnMark] = []
         self._turn_after: dict[str | None, TurnMark] = {}
+        self._ending = Ending()
+        self._joined = False
+        """Whether the next text goes on with an answer that has its label."""
         self._coming: list[Cell] = []
 
     @property
@@ -145,13 +144,36 @@ class Conversation:
         same = self._turn_after.get(prompt.parent_id)
         if same is not None:  # a new version of an earlier prompt: what followed that one belongs to it
             self._cut(same.index)
+        elif prompt.parent_id is None:  # one of the first, which is not loaded
+            self._coming = []
+            self._cut(0)
         self._end_open()
         self._shown = False
-        self.turns.append(TurnMark(len(self.cells), prompt))
-        self._turn_after[prompt.parent_id] = self.turns[-1]
-        from claude_tui.render.cells import PromptCell
+        aside = seam_of(prompt, self._ending)
+        if aside is not None:
+            self._take_back_ending(goes_on(prompt))
+        mark = self._turn_after[prompt.parent_id] = TurnMark(len(self.cells), prompt)
+        self._begun.append(mark)
+        self._joined = aside is not None and bool(self.cells) and self.cells[-1].kind == "text"
+        if aside is None:
+            self.turns.append(mark)
+        self._ending = Ending()
+        self._add(aside or head_of(prompt, self._version(prompt.id)))
 
-        self._add(PromptCell(prompt.id, prompt.blocks, self._version(prompt.id)))
+    def _take_back_ending(self, said: bool) -> None:
+        """Nothing came behind a seam: another takes its place. `said`: that says after what, so no other sentence has to."""
+        at = len(self.cells)
+        while at > 0 and self.cells[at - 1].kind == "notice":
+            at -= 1
+        again = at > 0 and self.cells[at - 1].kind == "seam"
+        if again or (said and at < len(self.cells)):
+            self._cut(at - again)
+        if said and self.cells and self.cells[-1].kind == "text":
+            cast("TextCell", self.cells[-1]).mend()
+
+    @property
+    def begun(self) -> int:
+        return self._begun[-1].index if self._begun else 0
 
     def _version(self, prompt_id: str) -> tuple[int, int]:
         versions = self._versions_of(prompt_id)
@@ -161,11 +183,12 @@ class Conversation:
         for cell in self.cells[index:]:
             self.live.pop(cell, None)
         del self.cells[index:]
-        self._have_turns([turn for turn in self.turns if turn.index < index])
+        self.turns = [turn for turn in self.turns if turn.index < index]
+        self._have_begun([turn for turn in self._begun if turn.index < index])
         self.revision += 1
 
-    def _have_turns(self, turns: list[TurnMark]) -> None:
-        self.turns = turns
+    def _have_begun(self, turns: list[TurnMark]) -> None:
+        self._begun = turns
         self._turn_after = {turn.prompt.parent_id: turn for turn in turns}
 
     def _block_started(self, event: BlockStarted) -> None:
@@ -176,7 +199,8 @@ class Conversation:
             self._open[event.number] = self._text
             return
         self._end_text()
-        label = "Claude" if is_text and (not self.cells or self.cells[-1].kind != "text") else ""
+        label = "Claude" if is_text and not self._joined and (not self.cells or self.cells[-1].kind != "text") else ""
+        self._joined = self._joined and not is_text
         from claude_tui.render.cells import TextCell, ThinkingCell, ToolCell, cell_for
 
         cell = cell_for(f"{self._message_id}:{event.number}", event.block, label=label)
@@ -215,6 +239,7 @@ class Conversation:
 
     def _message_stopped(self, event: MessageStopped) -> None:
         self._end_open()
+        self._ending = Ending(reason=event.stop_reason)
         sentence = stop_sentence(event.stop_reason, event.extra.get("stop_details"))
         if sentence:
             self._say(f"{self._message_id}:stop", sentence, "warning")
@@ -239,7 +264,8 @@ class Conversation:
 
     def _turn_ended(self, event: TurnEnded) -> None:
         self._end_open()
-        key = f"{self._message_id}:end:{len(self.turns)}"
+        self._ending = replace(self._ending, outcome=event.outcome, error=event.error)
+        key = f"{self._begun[-1].prompt.id if self._begun else ''}:end"
         if event.outcome is Outcome.INTERRUPTED:
             self._say(key, KEPT if self._shown else NOTHING_CAME, "info")
         elif event.error is not None:
@@ -311,7 +337,8 @@ class Conversation:
         self._coming = []
         self.cells[:0] = earlier.cells
         added = len(earlier.cells)
-        self._have_turns([*earlier.turns, *(TurnMark(turn.index + added, turn.prompt) for turn in self.turns)])
+        self.turns = [*earlier.turns, *(TurnMark(turn.index + added, turn.prompt) for turn in self.turns)]
+        self._have_begun([*earlier._begun, *(TurnMark(turn.index + added, turn.prompt) for turn in self._begun)])
         self.revision += 1
         self.on_change()
         return added

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from claude_tui.domain.events import is_prompt
 from claude_tui.domain.ids import timestamp
 from claude_tui.domain.messages import Message, Role
 from claude_tui.domain.spending import Spending, local_day
+from claude_tui.domain.turns import is_prompt
 from claude_tui.ui.cost_table import Scope, cost_lines
 from claude_tui.ui.lines_screen import LinesScreen
 from claude_tui.ui.purse import rows_of_turn

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from claude_tui.domain.blocks import plain_text
 from claude_tui.domain.text import safe_text
+from claude_tui.domain.turns import is_prompt
 from claude_tui.render.base import Cell
 
 if TYPE_CHECKING:
@@ -150,6 +151,8 @@ class CursorCommands:
             screen.program.say("This session is read-only here.")
         elif turn is None:
             self._dialogs.pick_prompt_to_edit()
+        elif not is_prompt(turn.prompt):
+            screen.program.say("A summary cannot be edited; `[` shows what it is of.")
         else:
             self.edit_prompt(turn.prompt.id)
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from claude_tui.domain.blocks import plain_text
-from claude_tui.domain.events import ending_of, is_prompt
-from claude_tui.domain.messages import Message, Outcome, Role
+from claude_tui.domain.events import ending_of
+from claude_tui.domain.messages import Message, Outcome
+from claude_tui.domain.turns import is_prompt
 
 if TYPE_CHECKING:
     from claude_tui.engine.session import Session
@@ -86,6 +87,28 @@ class Dialogue:
         self.on_queue()
         turn.add_done_callback(lambda done: self._ended(session, done, text, replaces))
 
+    # Turns without a prompt.
+
+    def go_on(self, *, over_budget: bool = False) -> None:
+        """As `Session.continue_turn`, whose errors it raises."""
+        if self.session is not None:
+            self._watch(self.session, self.session.continue_turn(over_budget=over_budget))
+
+    def compact(self, instructions: str) -> None:
+        """As `Session.compact`, whose errors it raises."""
+        if self.session is not None:
+            self._watch(self.session, self.session.compact(instructions))
+
+    def ask_again(self, prompt: Message) -> None:
+        """The same prompt as a new version of itself."""
+        if self.session is not None:
+            self._watch(self.session, self.session.submit(list(prompt.blocks), replaces=prompt.id))
+
+    def _watch(self, session: Session, turn: asyncio.Task[TurnResult]) -> None:
+        self._turn = turn
+        self.on_queue()
+        turn.add_done_callback(lambda done: self._ended(session, done, "", None))
+
     def _ended(self, session: Session, turn: asyncio.Task[TurnResult], text: str, replaces: str | None) -> None:
         if turn is not self._turn:
             return
@@ -103,8 +126,9 @@ class Dialogue:
         if result.outcome is Outcome.COMPLETED:
             self.send_next()
         elif not result.messages:
-            self._keep(text, replaces)
-        elif result.answer is None:
+            if text:
+                self._keep(text, replaces)
+        elif result.answer is None and is_prompt(result.messages[0]):
             self.on_unanswered(result.messages[0])
 
     def _keep(self, text: str, replaces: str | None) -> None:
@@ -145,4 +169,4 @@ class Dialogue:
     def prompts(self) -> list[Message]:
         """The user's prompts of this session, newest first."""
         path = self.session.path if self.session else []
-        return [message for message in reversed(path) if message.role is Role.USER and plain_text(message.blocks)]
+        return [message for message in reversed(path) if is_prompt(message) and plain_text(message.blocks)]

@@ -186,6 +186,10 @@ class Dock(Vertical):
         """What went wrong and what may be pressed; goes with the next prompt. An empty sentence takes it away."""
         self._change(error=sentence, offers=tuple(offers))
 
+    def offer(self, offers: Iterable[Offer]) -> None:
+        """What may be pressed, where the transcript says already what happened."""
+        self._change(error="", offers=tuple(offers))
+
     def notice(self, text: str, level: Level = "info") -> None:
         """A sentence; the newest two stay until the next prompt. The same sentence twice is shown once."""
         others = [one for one in self._lines.contents.notices if one[0] != text]

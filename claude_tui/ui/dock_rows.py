@@ -85,7 +85,7 @@ def rows(contents: Contents, width: int, budget: int, now: float) -> list[Row]:
     groups += [(place, _wrapped(text, level, width, 2)) for place, (text, level) in enumerate(contents.notices)]
     if contents.error:
         groups.append((7, _wrapped(contents.error, "error", width, 3)))
-        groups.append((6, _offered(contents.offers, width)))
+    groups.append((6, _offered(contents.offers, width)))
     groups.append((3, _queued(contents.queue, width, QUEUE_HINTS[contents.busy])))
     if contents.retry is not None:
         groups.append((8, _wrapped(contents.retry.sentence(now), "retry", width, 3)))

@@ -16,6 +16,7 @@ from claude_tui.domain.desk import Desk
 from claude_tui.domain.errors import StoreError, advice
 from claude_tui.domain.events import Event, TurnStarted, replay
 from claude_tui.domain.messages import Message, Role, SessionInfo
+from claude_tui.domain.turns import is_prompt
 from claude_tui.ui.backstage import Left
 from claude_tui.ui.desk_keeper import DeskKeeper
 
@@ -127,6 +128,8 @@ class SessionView:
         self.refresh_prompts()
         if session.busy:
             screen.catch_up(_last_turn(events))
+        else:
+            screen.endings.show()
         if typed:
             self.touch()
         if not session.complete:
@@ -136,7 +139,7 @@ class SessionView:
     def _last_prompt(session: Session) -> str:
         """A process that died just after sending left the prompt both in the conversation and on the desk."""
         last = session.path[-1] if session.path else None
-        return plain_text(last.blocks) if last is not None and last.role is Role.USER and session.desk.editing is None else ""
+        return plain_text(last.blocks) if last is not None and is_prompt(last) and session.desk.editing is None else ""
 
     async def _load_rest(self, session: Session) -> None:
         screen = self._screen
@@ -162,6 +165,7 @@ class SessionView:
             self._screen.conversation.replace(_events_of(session))
             self._load_meter(session.path)
             self.refresh_prompts()
+            self._screen.endings.show()
 
     def _load_meter(self, path: Sequence[Message]) -> None:
         answer = next((message for message in reversed(path) if message.role is Role.ASSISTANT), None)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from claude_tui.domain.blocks import plain_text
-from claude_tui.domain.events import Event, TurnEnded, replay
+from claude_tui.domain.events import TURN_END, Event, TurnEnded, replay
 from claude_tui.domain.messages import Message, Role, Status
+from claude_tui.domain.turns import begins_turn
 from claude_tui.engine.workspace import Watch
 from claude_tui.ui.conversation import Conversation
 
@@ -50,8 +50,8 @@ class Watching:
 
     def _draw(self, messages: list[Message]) -> None:
         """From the last prompt on, where everything before it stands already: beginning a turn anew replaces it."""
-        prompts = [n for n, message in enumerate(messages) if message.role is Role.USER and plain_text(message.blocks)]
-        first = prompts[-1] if prompts else 0
+        turns = [n for n, message in enumerate(messages) if begins_turn(message)]
+        first = turns[-1] if turns else 0
         ids = [message.id for message in messages]
         if first and self._known[: first + 1] == ids[: first + 1]:
             for event in _going_on(messages[first:]):
@@ -64,7 +64,8 @@ class Watching:
 def _going_on(messages: Sequence[Message]) -> list[Event]:
     """The events of these messages; the turn that still runs in the other process has not ended."""
     events = list(replay(messages))
-    running = bool(messages) and (messages[-1].status is Status.STREAMING or messages[-1].role is Role.USER)
+    last = messages[-1] if messages else None
+    running = last is not None and TURN_END not in last.extra and (last.status is Status.STREAMING or last.role is Role.USER)
     if running and isinstance(events[-1], TurnEnded):
         events.pop()
     return events

@@ -12,7 +12,7 @@ from tests.arch.tree import ROOT, imported_modules, project_files, pyproject, py
 # Imported although not declared: they are part of a declared package's own interface.
 COMES_WITH = {"click": "typer", "httpx2": "anthropic", "jiter": "anthropic"}
 # Imported by the code of an extra only.
-OPTIONAL: frozenset[str] = frozenset()
+OPTIONAL = frozenset({"keyring", "openai"})
 
 README_RUN = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e . && .venv/bin/claude-tui demo"
 README_TEST = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e '.[test]' && .venv/bin/pytest -n auto"

@@ -90,9 +90,22 @@ def test_ask_answers_without_the_screen_from_an_api_without_the_client(tmp_path:
     report = tmp_path / "imports-of-the-fake-api"
     with fake_api(report) as api:
         loaded = packages_loaded_by("ask", "Hello", ANTHROPIC_BASE_URL=api["url"], ANTHROPIC_API_KEY=api["key"])
+        gateway = gateway_variables(f"{api['url']}/v1", api["key"])
+        through_gateway = packages_loaded_by("ask", "Hello", **gateway)
+        resumed = packages_loaded_by("ask", "-c", "And?", **{**gateway, "CLAUDE_TUI_PROVIDER": "anthropic"})
     assert "anthropic" in loaded, "the turn never reached a provider"
-    assert not loaded & SCREEN
+    assert not loaded & (SCREEN | {"openai"})
+    for other in (through_gateway, resumed):
+        assert "openai" in other, "the turn never reached a provider"
+        assert not other & (SCREEN | {"anthropic", "keyring"}), "an SDK is loaded only when its provider is used"
     assert not packages_in(report.read_text()) & (SDK | SCREEN | DATABASE)
+
+
+def gateway_variables(url: str, key: str) -> dict[str, str]:
+    """A provider named `gateway`, in use, made of variables alone."""
+    section = {"WIRE": "openai", "BASE_URL": url, "API_KEY_ENV": "GATEWAY_KEY", "MODEL": "some-model"}
+    variables = {f"CLAUDE_TUI_PROVIDERS__GATEWAY__{name}": value for name, value in section.items()}
+    return {**variables, "CLAUDE_TUI_PROVIDER": "gateway", "GATEWAY_KEY": key}
 
 
 # The screen.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from claude_tui.domain.events import BlockDelta, BlockStarted, BlockStopped, MessageStarted, MessageStopped, UsageReported
@@ -25,6 +26,7 @@ MESSAGE: Keys = {
     "status": str,
     "content": list,
     "model": (str, NULL),
+    "provider": (str, NULL),
     "api_id": (str, NULL),
     "stop_reason": (str, NULL),
     "stop_details": (dict, NULL),
@@ -44,7 +46,10 @@ SESSION: Keys = {
     "message_count": int,
     "status": str,
     "leaf_id": (str, NULL),
+    "usage": dict,
+    "cost": dict,
 }
+COST: Keys = {"usd": (str, NULL), "micro_usd": (int, NULL), "unknown": int, "estimated": bool}
 ERROR: Keys = {"kind": str, "message": str, "status": (int, NULL), "request_id": (str, NULL)}
 ASK: Keys = {
     "session_id": (str, NULL),
@@ -54,6 +59,7 @@ ASK: Keys = {
     "stop_reason": (str, NULL),
     "usage": (dict, NULL),
     "turn_usage": dict,
+    "cost": dict,
     "timings": dict,
     "message": (dict, NULL),
     "messages": list,
@@ -91,9 +97,13 @@ def check_keys(value: object, keys: Keys, *, more: tuple[str, ...] = ()) -> None
 
 
 def check_message(message: dict[str, Any]) -> None:
-    check_keys(message, MESSAGE, more=("raw_inputs", "open_blocks", "error", "extra"))
+    check_keys(message, MESSAGE, more=("raw_inputs", "open_blocks", "error", "extra", "cost"))
     assert ID.fullmatch(message["id"]) and TIME.fullmatch(message["created_at"])
     assert message["role"] in ("user", "assistant")
+    if message["role"] == "assistant":
+        check_keys(message["cost"], COST)
+    else:
+        assert "cost" not in message
     assert message["status"] in ("streaming", "complete", "interrupted", "failed")
     assert all(isinstance(block, dict) and block["type"] for block in message["content"])
 
@@ -127,6 +137,9 @@ def _check_numbers(told: dict[str, Any], asking: dict[str, Any], answer: dict[st
     assert answer["usage"]["service_tier"] == "standard", "what only message_start says stays"
     assert answer["usage"]["output_tokens_details"] == {"thinking_tokens": 0}, "what only message_delta says comes"
     assert answer["usage"]["output_tokens"] > 1, "message_delta overwrites message_start"
+    check_keys(told["cost"], COST)
+    assert told["cost"]["micro_usd"] > 0 and not told["cost"]["estimated"]
+    assert Decimal(told["cost"]["usd"]) == sum(Decimal(message["cost"]["usd"]) for message in (asking, answer))
     assert set(told["timings"]) == {"ttft_ms", "total_ms", "retries"}
     assert 0 <= told["timings"]["ttft_ms"] <= told["timings"]["total_ms"]
     assert told["timings"]["retries"] == 0

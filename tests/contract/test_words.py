@@ -50,7 +50,7 @@ def test_version_and_help() -> None:
     for args in (["--version"], ["-q", "--version"]):
         assert run(*args).told(0).stdout == f"claude-tui {__version__}\n"
     shown = run("--help").told(0).stdout
-    for command in ("ask", "chat", "sessions", "models", "config", "doctor", "demo", "fake-api"):
+    for command in ("ask", "chat", "sessions", "models", "stats", "config", "doctor", "demo", "fake-api"):
         assert command in shown
     helped = run("ask", "--help").told(0).stdout
     for option in (

@@ -22,7 +22,7 @@ from claude_tui.domain.history import CLAUDE
 from claude_tui.domain.ports import ChatRequest, ModelInfo, Provider, Timeouts, Tool, ToolOutput, ToolSpec
 from claude_tui.engine.approvals import Approvals, Policy
 from claude_tui.engine.endpoints import Endpoints
-from claude_tui.engine.session import Session
+from claude_tui.engine.session import Guard, Session
 from claude_tui.engine.tooling import Toolbox
 from claude_tui.engine.turn import TurnOptions
 from claude_tui.engine.workspace import Workspace
@@ -47,8 +47,9 @@ Answer = Sequence[Step]
 
 
 class ScriptedProvider(Provider):
-    """One answer a request, in order. `closed` counts the streams that ended, by whatever way."""
+    """One answer a request, in order. `closed` counts the streams that ended, by whatever way. `summarises`: as the API does."""
 
+    summarises = False
     name = "anthropic"
     audience = CLAUDE
 
@@ -76,6 +77,9 @@ class ScriptedProvider(Provider):
 
     async def models(self) -> list[ModelInfo]:
         return []
+
+    def compacts(self, model: str) -> bool:
+        return self.summarises
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -118,6 +122,12 @@ def call(number: int, name: str, arguments: str, call_id: str | None = None) -> 
 def says(*parts: str) -> list[ProviderEvent]:
     """A whole plain answer."""
     return [started(), *text(0, *parts), *stopped()]
+
+
+def compacts(summary: str | None, reason: str = "compaction") -> list[ProviderEvent]:
+    """The API's answer to a request for a summary: one block that arrives whole."""
+    block = {"type": "compaction", "content": summary, "encrypted_content": "eA==", "signature": "c2ln"}
+    return [started(), BlockStarted(0, block), BlockStopped(0), *stopped(reason)]
 
 
 @dataclass
@@ -174,6 +184,7 @@ async def bench(
     max_requests: int = 20,
     tool_timeout: float = 30.0,
     interactive: bool = False,
+    guard: Guard | None = None,
 ) -> Bench:
     provider = ScriptedProvider(answers)
     allowed = policies if policies is not None else {tool.name: Policy.ALLOW for tool in tools}
@@ -184,4 +195,4 @@ async def bench(
         return Toolbox(by_name, approvals, timeout=tool_timeout, checker=problems)
 
     options = TurnOptions(max_tokens=1000, retries=retries, max_requests=max_requests, timeouts=Timeouts())
-    return Bench(Workspace(await SqliteStore.open(None), Endpoints.of(provider), toolbox, options), provider)
+    return Bench(Workspace(await SqliteStore.open(None), Endpoints.of(provider), toolbox, options, guard), provider)

@@ -9,10 +9,11 @@ import pytest
 
 from claude_tui.domain.blocks import text_block, tool_result
 from claude_tui.domain.errors import StoreError
-from claude_tui.domain.events import TurnStarted, is_prompt
+from claude_tui.domain.events import TurnStarted
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, Outcome, Role, SessionInfo
 from claude_tui.domain.ports import Page
+from claude_tui.domain.turns import is_prompt
 from claude_tui.engine import branch as branch_module
 from tests.engine.scripted import Bench, Gate, bench, says
 

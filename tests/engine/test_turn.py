@@ -337,7 +337,7 @@ async def test_a_broken_sink_disturbs_nobody(closing: list[Bench]) -> None:
 async def test_an_error_of_our_own_still_ends_the_turn(closing: list[Bench], monkeypatch: pytest.MonkeyPatch) -> None:
     one = await bench([says("x")])
     closing.append(one)
-    monkeypatch.setattr(turn_module.history, "build", lambda *_args, **_kwargs: 1 / 0)
+    monkeypatch.setattr(turn_module, "chat_request", lambda *_args, **_kwargs: 1 / 0)
     result = await one.session.submit("hi")
     assert result.outcome is Outcome.FAILED
     assert "ZeroDivisionError" in (result.error.message if result.error else "")

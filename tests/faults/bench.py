@@ -13,7 +13,7 @@ from claude_tui.cli.compose import make_toolbox
 from claude_tui.config import Settings
 from claude_tui.domain.events import Event
 from claude_tui.domain.messages import Outcome
-from claude_tui.domain.ports import Timeouts
+from claude_tui.domain.ports import Provider, Timeouts
 from claude_tui.engine import session as session_module
 from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.session import Session
@@ -21,6 +21,7 @@ from claude_tui.engine.turn import Turn, TurnOptions, TurnResult
 from claude_tui.engine.workspace import Workspace
 from claude_tui.fakeapi import Call, Say, Script
 from claude_tui.providers.anthropic import AnthropicProvider
+from claude_tui.providers.openai import OpenAIProvider
 from claude_tui.store.sqlite import SqliteStore
 
 GOOD = Script((Say("All is well."),))
@@ -46,13 +47,19 @@ class Waits:
 
 @asynccontextmanager
 async def program(
-    folder: Path, url: str, key: str, *, timeouts: Timeouts = PATIENT, retries: int = 1
+    folder: Path, url: str, key: str, *, timeouts: Timeouts = PATIENT, retries: int = 1, wire: str = "anthropic"
 ) -> AsyncIterator[tuple[Workspace, SqliteStore]]:
-    """The program without its command line, from start to end."""
+    """The program without its command line, from start to end. New sessions use the provider that is named like the wire."""
     store = await SqliteStore.open(folder)
-    provider = AnthropicProvider(base_url=url, api_key=key, timeouts=timeouts)
+
+    def make(name: str) -> Provider:
+        if name == "openai":
+            return OpenAIProvider(name=name, base_url=f"{url}/v1", api_key=key, timeouts=timeouts)
+        return AnthropicProvider(base_url=url, api_key=key, timeouts=timeouts)
+
     options = TurnOptions(max_tokens=2000, retries=retries, max_requests=5, timeouts=timeouts)
-    workspace = Workspace(store, Endpoints.of(provider), lambda: make_toolbox(Settings()), options)
+    endpoints = Endpoints(make, ("anthropic", "openai"), wire)
+    workspace = Workspace(store, endpoints, lambda: make_toolbox(Settings()), options)
     try:
         yield workspace, store
     finally:
@@ -69,9 +76,11 @@ async def turn(session: Session, prompt: str) -> tuple[TurnResult, list[Event]]:
         leave()
 
 
-async def restarted(folder: Path, url: str, key: str, prompt: str = "Go on.", *, timeouts: Timeouts = PATIENT) -> TurnResult:
+async def restarted(
+    folder: Path, url: str, key: str, prompt: str = "Go on.", *, timeouts: Timeouts = PATIENT, wire: str = "anthropic"
+) -> TurnResult:
     """A new process opens the history, takes up the session and asks again; that must complete."""
-    async with program(folder, url, key, timeouts=timeouts) as (workspace, _):
+    async with program(folder, url, key, timeouts=timeouts, wire=wire) as (workspace, _):
         session = await workspace.open_latest()
         assert session is not None
         result, _ = await turn(session, prompt)

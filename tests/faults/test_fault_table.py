@@ -15,10 +15,10 @@ from claude_tui.domain.events import Alive, Event, MessageStopped, RetrySchedule
 from claude_tui.domain.messages import Message, Outcome, Role, Status
 from claude_tui.domain.ports import Timeouts
 from claude_tui.engine.turn import TurnResult
-from claude_tui.fakeapi import FakeApi, Fault, Phase, Say, Script, Strike, at
+from claude_tui.fakeapi import WIRES, FakeApi, Fault, Phase, Say, Script, Strike, WireName, at
 from tests.faults.bench import GOOD, PATIENT, Waits, program, restarted, turn
 
-PAIRS = [(fault, phase) for fault in Fault for phase in fault.phases]
+ROWS = [(wire, fault, phase) for wire in WIRES for fault in Fault if fault.on(wire) for phase in fault.phases]
 EARLY = (Phase.BEFORE_HEADERS, Phase.START)
 """Nothing of the answer has been shown yet."""
 SILENT = (Fault.STALL, Fault.STALL_WITH_PINGS)
@@ -36,6 +36,15 @@ KEPT: dict[Phase, list[dict[str, Any]]] = {
 }
 
 
+KEPT_BESIDE: dict[tuple[str, Fault], tuple[str, Any]] = {
+    ("anthropic", Fault.UNKNOWN_DELTA): ("other_deltas", {"type": "hologram_delta", "hologram": "?"}),
+    ("anthropic", Fault.UNKNOWN_EVENT): ("unknown_events", [{"type": "weather_report", "sky": "blue"}]),
+    ("openai", Fault.UNKNOWN_DELTA): ("unknown_deltas", [{"hologram": "?"}]),
+    ("openai", Fault.UNKNOWN_EVENT): ("sky", "blue"),
+}
+"""What the answer keeps beside its blocks of what nobody knows: the key of `extra`, and what stands there."""
+
+
 def content(message: Message) -> list[dict[str, Any]]:
     """The blocks without what the server makes up."""
     made_up = {"signature", "id"}
@@ -49,33 +58,33 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     return waits
 
 
-def retried(fault: Fault, phase: Phase) -> bool:
+def retried(wire: WireName, fault: Fault, phase: Phase) -> bool:
     """Whether the client tries again by itself."""
-    return phase in EARLY and fault.expected(phase).retryable and fault is not Fault.RATE_LIMITED_HUGE
+    return phase in EARLY and fault.expected(phase, wire).retryable and fault is not Fault.RATE_LIMITED_HUGE
 
 
-@pytest.mark.parametrize(("fault", "phase"), PAIRS, ids=[f"{fault.label}-{phase}" for fault, phase in PAIRS])
-async def test_fault(fault: Fault, phase: Phase, tmp_path: Path, waits: Waits) -> None:
+@pytest.mark.parametrize(("wire", "fault", "phase"), ROWS, ids=[f"{wire}-{fault.label}-{phase}" for wire, fault, phase in ROWS])
+async def test_fault(wire: WireName, fault: Fault, phase: Phase, tmp_path: Path, waits: Waits) -> None:
     """One retry is allowed: the first turn meets the fault twice, the next one, after a restart, once if it is retried at all."""
-    again = retried(fault, phase)
+    again = retried(wire, fault, phase)
     strikes = 1 if fault is Fault.REFUSED else 3 if again else 1
     script = at(fault, phase, size=HUGE) if fault is Fault.HUGE_DELTA else at(fault, phase)
     async with FakeApi([*[script] * strikes, GOOD, GOOD, GOOD]) as api:
         timeouts = IMPATIENT if fault in SILENT else PATIENT
-        async with program(tmp_path, api.url, api.key, timeouts=timeouts) as (workspace, store):
+        async with program(tmp_path, api.url, api.key, timeouts=timeouts, wire=wire) as (workspace, store):
             session = workspace.new(model="claude-opus-5-5")
             result, events = await turn(session, "What is 6 * 7?")
             stored = await store.path(session.path[-1].id)
         assert [message.to_json() for message in stored] == [message.to_json() for message in result.messages]
         check_order(events, result)
-        if fault.expected(phase).outcome == "completed":
-            check_completed(fault, phase, result)
+        if fault.expected(phase, wire).outcome == "completed":
+            check_completed(wire, fault, phase, result)
         else:
-            check_failed(fault, phase, result)
+            check_failed(wire, fault, phase, result)
         assert result.timings["retries"] == len([one for one in events if isinstance(one, RetryScheduled)]) == int(again)
         if fault is Fault.REFUSED:
             waits.then = api.listen
-        following = await restarted(tmp_path, api.url, api.key, timeouts=timeouts)
+        following = await restarted(tmp_path, api.url, api.key, timeouts=timeouts, wire=wire)
         assert following.timings["retries"] == int(again)
         assert [call.error for call in api.calls if call.status == 400 and call.error is not None and fault.lossless] == []
 
@@ -88,7 +97,7 @@ def check_order(events: list[Event], result: TurnResult) -> None:
     assert len([event for event in events if isinstance(event, MessageStopped)]) == len(whole)
 
 
-def check_completed(fault: Fault, phase: Phase, result: TurnResult) -> None:
+def check_completed(wire: WireName, fault: Fault, phase: Phase, result: TurnResult) -> None:
     assert (result.outcome, result.error) == (Outcome.COMPLETED, None)
     answer = result.messages[1]
     assert answer.status is Status.COMPLETE and not answer.open_blocks
@@ -101,14 +110,12 @@ def check_completed(fault: Fault, phase: Phase, result: TurnResult) -> None:
         assert answer.stop_reason == "tool_use" and len(result.messages) == 4
     else:
         assert answer.stop_reason == "end_turn" and len(result.messages) == 2
-    if fault is Fault.UNKNOWN_DELTA:
-        assert answer.extra["other_deltas"][0][1] == {"type": "hologram_delta", "hologram": "?"}
-    if fault is Fault.UNKNOWN_EVENT:
-        assert answer.extra["unknown_events"] == [{"type": "weather_report", "sky": "blue"}]
+    key, kept = KEPT_BESIDE.get((wire, fault), ("", None))
+    assert answer.extra.get(key) == kept if fault is not Fault.UNKNOWN_DELTA or wire == "openai" else kept in answer.extra[key][0]
 
 
-def check_failed(fault: Fault, phase: Phase, result: TurnResult) -> None:
-    expected = fault.expected(phase)
+def check_failed(wire: WireName, fault: Fault, phase: Phase, result: TurnResult) -> None:
+    expected = fault.expected(phase, wire)
     assert result.outcome is Outcome.FAILED
     assert result.error is not None and result.error.kind == expected.kind, result.error
     assert result.error.message

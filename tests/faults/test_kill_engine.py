@@ -28,6 +28,7 @@ import pytest
 from claude_tui.domain import history
 from claude_tui.domain.blocks import block_type, string
 from claude_tui.domain.events import BlockDelta, BlockStarted, BlockStopped, MessageStarted, MessageStopped, ProviderEvent
+from claude_tui.domain.history import CLAUDE
 from claude_tui.domain.messages import Message, Outcome, Role, Status
 from claude_tui.domain.ports import ChatRequest, ModelInfo
 from claude_tui.engine.endpoints import Endpoints
@@ -141,6 +142,7 @@ class Accepting:
     """A provider that takes a request only if the strict validator does, and says one word."""
 
     name = "anthropic"
+    audience = CLAUDE
 
     def __init__(self) -> None:
         self.refusals: list[str] = []

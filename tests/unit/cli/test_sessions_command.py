@@ -20,6 +20,8 @@ SESSION_KEYS = [
     "message_count",
     "status",
     "leaf_id",
+    "usage",
+    "cost",
 ]
 MESSAGE_KEYS = [
     "id", "parent_id", "role", "status", "content", "model", "provider", "api_id", "stop_reason", "stop_details", "usage",

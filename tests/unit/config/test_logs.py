@@ -137,12 +137,13 @@ def test_nothing_in_the_file_is_obeyed_by_a_terminal(tmp_path: Path) -> None:
     assert b"\x1b" not in data and b"\x07" not in data and b"ok" in data
 
 
+@pytest.mark.parametrize("variable", logs.SDK_LOG_VARIABLES)
 @pytest.mark.parametrize(("value", "level"), [("debug", logging.DEBUG), ("info", logging.INFO), ("odd", logging.NOTSET)])
-def test_the_switch_of_the_sdk_is_taken_away_and_obeyed(tmp_path: Path, value: str, level: int) -> None:
-    environ = {"ANTHROPIC_LOG": value}
+def test_the_switches_of_the_sdks_are_taken_away_and_obeyed(tmp_path: Path, variable: str, value: str, level: int) -> None:
+    environ = {variable: value}
     assert logs.start_logging(tmp_path / "log", environ) is None
-    assert "ANTHROPIC_LOG" not in environ
-    assert logging.getLogger("anthropic").level == level
+    assert variable not in environ
+    assert {logging.getLogger(name).level for name in logs.SDK_LOGGERS} == {level}
 
 
 def test_a_log_that_cannot_be_written_is_only_a_sentence(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -61,6 +61,9 @@ _odd = st.sampled_from(
         {},
     ]
 )
+_summary = st.sampled_from(["Sum.", "", None]).map(
+    lambda text: {"type": "compaction", "content": text, "encrypted_content": "eA=="}
+)
 _media = st.sampled_from(
     [
         {"type": "image", "source": {"type": "url", "url": "https://x"}, "cache_control": {"type": "ephemeral"}},
@@ -68,7 +71,24 @@ _media = st.sampled_from(
         {"type": "search_result", "source": "s", "title": "t", "content": [{"type": "text", "text": "x"}]},
     ]
 )
-blocks = st.one_of(_text, _text, _call, _call, _result, _result, _server_call, _server_result, _thinking, _redacted, _odd, _media)
+blocks = st.one_of(
+    _text, _text, _call, _call, _result, _result, _server_call, _server_result, _thinking, _redacted, _odd, _media, _summary
+)
+
+
+_summary = st.sampled_from(["Sum.", "", None]).map(
+    lambda text: {"type": "compaction", "content": text, "encrypted_content": "eA=="}
+)
+asides = st.sampled_from(
+    [
+        *({} for _ in range(4)),
+        *({"continues": "m0"} for _ in range(3)),
+        {"compacts": {"until": "m1"}},
+        {"compacts": {"until": "nobody"}},
+        {"compacts": True},
+        {"summary_of": "m0"},
+    ]
+)
 
 
 @st.composite
@@ -84,10 +104,11 @@ def messages(draw: st.DrawFn, at: int) -> Message:
         role=role,
         blocks=tuple(content),
         status=draw(st.sampled_from(Status)) if assistant else Status.COMPLETE,
-        stop_reason=draw(st.sampled_from(["end_turn", "tool_use", "pause_turn", "refusal", "max_tokens", None]))
+        stop_reason=draw(st.sampled_from(["end_turn", "tool_use", "pause_turn", "refusal", "max_tokens", "compaction", None]))
         if assistant
         else None,
         open_blocks=tuple(sorted(draw(numbers))) if assistant and draw(st.booleans()) else (),
+        extra={} if assistant else draw(asides),
         raw_inputs={str(number): "{]" for number in draw(numbers)} if assistant and draw(st.integers(0, 3)) == 0 else {},
     )
 

@@ -9,8 +9,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claude_tui.domain.continuing import going_on
 from claude_tui.domain.history import build
 from claude_tui.domain.messages import Message, Role, Status
+from claude_tui.domain.turns import is_prompt
 from claude_tui.fakeapi.memory import Memory
 from claude_tui.fakeapi.signing import Prefix, Signer
 from claude_tui.fakeapi.validate import validate
@@ -31,6 +33,7 @@ class Conversation:
     signer: Signer = field(default_factory=Signer)
     count: int = 0
     waiting: tuple[str, ...] = ()
+    compacted: bool = False
     bound: dict[str, list[tuple[str, Block]]] = field(default_factory=dict[str, list[tuple[str, Block]]])
 
     def fresh(self, kind: str) -> str:
@@ -43,12 +46,13 @@ class Conversation:
     def body(self) -> dict[str, Any]:
         """The next request, checked."""
         messages = build(self.path)
-        last = self.path[-1]
-        continuing = last.role is Role.ASSISTANT and last.stop_reason == "pause_turn"
+        paused = any(one.stop_reason == "pause_turn" for one in self.path)
+        continuing = paused and messages[-1]["role"] == "assistant"
         assert problems(messages, continuing=continuing) == []
         body = {"model": "claude-opus-5-5", "max_tokens": 100, "messages": messages}
-        refusal = validate(body, HEADERS, self.signer, self.memory)
-        assert refusal is None, refusal.message
+        if not self.compacted:
+            refusal = validate(body, HEADERS, self.signer, self.memory)
+            assert refusal is None, refusal.message
         flat = flattened(messages)
         for at, (_, block) in enumerate(flat):
             known = self.bound.get(str(block.get("signature") or block.get("data")))
@@ -158,21 +162,56 @@ def _go_on(draw: st.DrawFn, talk: Conversation, ended: str) -> None:
             talk.add(Role.USER, results)
             return
     if ended != "pause_turn" or draw(st.integers(0, 3)) == 0:
+        if draw(st.booleans()) and _continued(talk):
+            return
         talk.waiting = ()
         talk.add(Role.USER, [{"type": "text", "text": draw(st.sampled_from(["next", "and?"]))}])
 
 
+def _continued(talk: Conversation) -> bool:
+    """Go on as the program does; whether there was a way."""
+    try:
+        plan = going_on(talk.path)
+    except ValueError:
+        return False
+    talk.add(Role.USER, list(plan.blocks), extra={"continues": plan.after})
+    sent = [block for message in build(talk.path) for block in message["content"]]
+    answered = {block.get("tool_use_id") for block in sent}
+    talk.waiting = tuple(block["id"] for block in sent if block["type"] == "server_tool_use" and block["id"] not in answered)
+    return True
+
+
+def _compacted(draw: st.DrawFn, talk: Conversation) -> None:
+    """A summary of all or of a beginning, that came or did not; behind it one goes on, or says something else."""
+    turns = [at for at, one in enumerate(talk.path) if is_prompt(one)]
+    covered = draw(st.sampled_from([None, *(talk.path[at - 1].id for at in turns if at)]))
+    came = draw(st.integers(0, 3)) > 0
+    talk.waiting = ()
+    talk.add(Role.USER, [{"type": "text", "text": "now"}], extra={"compacts": {"until": covered, "by_api": True}})
+    status = Status.COMPLETE if came else Status.INTERRUPTED
+    talk.add(Role.ASSISTANT, [{"type": "compaction", "content": "Sum."}], stop_reason="compaction" if came else None, status=status)
+    talk.compacted = talk.compacted or came
+    talk.add(Role.USER, [{"type": "text", "text": "go on"}], extra={"continues": "x"} if draw(st.booleans()) else {})
+
+
 @st.composite
-def conversations(draw: st.DrawFn) -> Conversation:
+def conversations(draw: st.DrawFn, *, summaries: bool = False) -> Conversation:
     talk = Conversation()
     talk.add(Role.USER, [{"type": "text", "text": "q"}])
     for _ in range(draw(st.integers(1, 7))):
         step(draw, talk)
+        if summaries and draw(st.integers(0, 2)) == 0 and is_prompt(talk.path[-1]):
+            _compacted(draw, talk)
     return talk
 
 
 @given(conversations())
 def test_property_a_growing_conversation_is_always_accepted(talk: Conversation) -> None:
+    talk.body()
+
+
+@given(conversations(summaries=True))
+def test_property_a_conversation_with_summaries_keeps_its_thinking_where_it_was(talk: Conversation) -> None:
     talk.body()
 
 

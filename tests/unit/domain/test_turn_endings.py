@@ -7,9 +7,10 @@ import pytest
 
 from claude_tui.domain.blocks import tool_result
 from claude_tui.domain.errors import ErrorInfo, ErrorKind
-from claude_tui.domain.events import BlockStopped, TurnEnded, TurnStarted, ending_of, is_prompt, noted_ending, replay
+from claude_tui.domain.events import BlockStopped, TurnEnded, TurnStarted, ending_of, noted_ending, replay
 from claude_tui.domain.journal import Chunk, timings_of
 from claude_tui.domain.messages import Message, Outcome, Role, Status
+from claude_tui.domain.turns import is_prompt
 
 PROMPT = Message("01p", "session", None, Role.USER, ({"type": "text", "text": "hi"},))
 RESULTS = dataclasses.replace(PROMPT, id="01r", blocks=(tool_result("a", "1"),))

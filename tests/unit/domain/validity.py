@@ -26,7 +26,7 @@ def problems(messages: Sequence[WireMessage], *, continuing: bool = False) -> li
 
 
 def _shape(messages: Sequence[WireMessage], continuing: bool) -> Iterator[str]:
-    if not messages or messages[0]["role"] != "user":
+    if not messages or (messages[0]["role"] != "user" and not _is_summary(messages[0])):
         yield "does not begin with a user message"
     for at, message in enumerate(messages):
         last = at == len(messages) - 1
@@ -46,6 +46,11 @@ def _shape(messages: Sequence[WireMessage], continuing: bool) -> Iterator[str]:
                 yield f"{at}: ends in thinking"
             if last and not continuing:
                 yield "ends with an answer"
+
+
+def _is_summary(message: WireMessage) -> bool:
+    """Whether the API's summary stands first, in the place of what it summarises."""
+    return bool(message["content"]) and message["content"][0].get("type") == "compaction" and bool(message["content"][0]["content"])
 
 
 def _user_block(block: Any) -> Iterator[str]:

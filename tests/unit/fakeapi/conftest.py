@@ -14,12 +14,21 @@ import h11
 import pytest
 
 MODEL = "claude-opus-5-5"
+CHAT_MODEL = "gpt-fake"
+CHAT_PATH = "/v1/chat/completions"
 
 
 def ask(*messages: Any, **options: Any) -> dict[str, Any]:
     """A valid streaming request; strings are user messages."""
     rows = [{"role": "user", "content": row} if isinstance(row, str) else row for row in messages]
     return {"model": MODEL, "max_tokens": 1000, "stream": True, "messages": rows or [user("hi")], **options}
+
+
+def chat(*messages: Any, **options: Any) -> dict[str, Any]:
+    """A valid streaming request of the second wire that asks for usage; strings are user messages."""
+    rows = [{"role": "user", "content": row} if isinstance(row, str) else row for row in messages]
+    base: dict[str, Any] = {"model": CHAT_MODEL, "stream": True, "stream_options": {"include_usage": True}}
+    return {key: value for key, value in {**base, "messages": rows or [user("hi")], **options}.items() if value is not ...}
 
 
 def user(content: Any) -> dict[str, Any]:
@@ -64,6 +73,36 @@ def blocks_of(body: bytes) -> list[dict[str, Any]]:
 
 
 @dataclass
+class Completion:
+    """A chat completion put together from its chunks, leniently."""
+
+    text: str = ""
+    reasoning: str = ""
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    finish: str | None = None
+    usage: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, chunks: list[dict[str, Any]]) -> Completion:
+        told = cls()
+        for chunk in chunks:
+            told.usage = chunk.get("usage") or told.usage
+            for choice in chunk.get("choices") or []:
+                if choice["index"] == 0:
+                    told.finish = choice.get("finish_reason") or told.finish
+                    told._take(choice["delta"] or {})
+        return told
+
+    def _take(self, delta: dict[str, Any]) -> None:
+        self.text += delta.get("content") or ""
+        self.reasoning += delta.get("reasoning_content") or delta.get("reasoning") or ""
+        for fragment in delta.get("tool_calls", ()):
+            if fragment["function"].get("name"):
+                self.calls.append({"id": fragment.get("id"), "name": fragment["function"]["name"], "arguments": ""})
+            self.calls[-1]["arguments"] += fragment["function"]["arguments"]
+
+
+@dataclass
 class Answer:
     """What came back. `end`: complete, eof (without the framing's end), reset."""
 
@@ -83,6 +122,10 @@ class Answer:
     @property
     def blocks(self) -> list[dict[str, Any]]:
         return blocks_of(self.body)
+
+    @property
+    def completion(self) -> Completion:
+        return Completion.of(self.events)
 
     @property
     def message(self) -> str:
@@ -171,6 +214,7 @@ class Kit:
 
     client = staticmethod(Client)
     ask = staticmethod(ask)
+    chat = staticmethod(chat)
     user = staticmethod(user)
     assistant = staticmethod(assistant)
     events_of = staticmethod(events_of)
@@ -179,6 +223,12 @@ class Kit:
         """One request on a connection of its own."""
         async with self.client(api) as client:
             return await client.ask(body, **how)
+
+    async def completed(self, api: Any, body: Any = None, **how: Any) -> Answer:
+        """One request of the second wire on a connection of its own."""
+        return await self.once(
+            api, chat() if body is None else body, path=CHAT_PATH, **{"headers": {"anthropic-version": ""}, **how}
+        )
 
 
 @pytest.fixture

@@ -7,12 +7,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_tui.fakeapi import Block, Call, Redacted, Say, Script, Think
+from claude_tui.fakeapi import Block, Call, Dialect, Redacted, Say, Script, Think
 from claude_tui.fakeapi.encoding import Shape
-from claude_tui.fakeapi.memory import Memory
+from claude_tui.fakeapi.memory import ChatMemory, Memory
 from claude_tui.fakeapi.signing import Prefix, Signer
 from claude_tui.fakeapi.validate import validate
+from claude_tui.fakeapi.validate_openai import validate_chat
 from claude_tui.fakeapi.wire_anthropic import Context, Wire
+from claude_tui.fakeapi.wire_openai import ChatContext, ChatWire
 
 VERSION = {"anthropic-version": "2026-10-21"}
 SIGNER = Signer()
@@ -104,3 +106,29 @@ odd_messages = st.builds(
 @given(st.lists(odd_messages, max_size=4))
 def test_the_validator_never_fails_on_odd_messages(messages: list[Any]) -> None:
     validate({**BASE, "messages": [BASE["messages"][0], *messages]}, VERSION, SIGNER, Memory())
+
+
+dialects = st.builds(
+    Dialect,
+    reasoning=st.sampled_from(["reasoning_content", "reasoning", "reasoning_details"]),
+    echo=st.sampled_from(["allow", "require"]),
+)
+
+
+@given(scripts, dialects)
+def test_echoes_of_the_second_wire_are_taken_back(turns: list[list[Any]], dialect: Dialect) -> None:
+    memory = ChatMemory()
+    messages: list[dict[str, Any]] = [{"role": "user", "content": "hi"}]
+    for n, said in enumerate(turns):
+        sent: list[dict[str, Any]] = []
+        context = ChatContext({"model": "gpt-fake"}, {}, f"tag{n}", dialect, sent.append)
+        for _ in ChatWire(Script(tuple(said)), context, Shape()).actions():
+            pass
+        (message,) = sent
+        memory.said(message, dialect.echo_keys)
+        calls = message.get("tool_calls", [])
+        if message["content"] or calls:
+            messages.append(message)
+        messages += [{"role": "tool", "tool_call_id": call["id"], "content": "ok"} for call in calls]
+        messages += [] if calls else [{"role": "user", "content": f"prompt {n}"}]
+        assert validate_chat({"model": "gpt-fake", "messages": messages}, 0, dialect, memory) is None

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from claude_tui.fakeapi import Block, Call, FakeApi, Finish, Ping, Redacted, Say, Script, Start, Think
+from claude_tui.fakeapi.actions import Emit, ScriptError
 from claude_tui.fakeapi.encoding import Shape, encode
 from claude_tui.fakeapi.fold import Fold
 from claude_tui.fakeapi.signing import Prefix, Signer
-from claude_tui.fakeapi.wire_anthropic import Context, Emit, ScriptError, Wire
+from claude_tui.fakeapi.wire_anthropic import Context, Wire
 
 BODY: dict[str, Any] = {"model": "claude-opus-5-5", "max_tokens": 10, "messages": [{"role": "user", "content": "hi"}]}
 

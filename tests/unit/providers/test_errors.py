@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_tui.domain.errors import ErrorKind, ProviderError, advice
-from claude_tui.providers import anthropic_errors as errors
+from claude_tui.providers import anthropic_errors, errors
 
 BASE = "https://api.example"
 Answer = Callable[[httpx2.Request], httpx2.Response]
@@ -30,7 +30,7 @@ def opened() -> Iterator[Callable[[Answer], ProviderError]]:
         clients.append(client)
         with pytest.raises(anthropic.AnthropicError) as caught:
             client.messages.create(model="m", max_tokens=9, messages=[{"role": "user", "content": "x"}], stream=True)
-        return errors.from_opening(caught.value, BASE, 10.0)
+        return anthropic_errors.from_opening(caught.value, BASE, 10.0)
 
     yield send
     for client in clients:
@@ -234,7 +234,7 @@ def test_a_proxy_that_refuses(opened: Any) -> None:
     ],
 )
 def test_requests_that_never_left(problem: Exception, kind: ErrorKind) -> None:
-    failure = errors.from_opening(problem, BASE, 10.0)
+    failure = anthropic_errors.from_opening(problem, BASE, 10.0)
     assert failure.info.kind is kind and str(problem) in failure.info.message and not failure.retryable
 
 
@@ -272,7 +272,7 @@ def test_streams_that_break(problem: Exception, started: bool, kind: ErrorKind, 
     ids=range(9),
 )
 def test_errors_inside_a_stream(payload: dict[str, Any], kind: ErrorKind, retryable: bool, words: str) -> None:
-    failure = errors.from_event(payload, "req_1")
+    failure = anthropic_errors.from_event(payload, "req_1")
     assert (failure.info.kind, failure.retryable, failure.info.message) == (kind, retryable, words)
 
 

@@ -60,15 +60,6 @@ async def test_from_a_command_without_a_shell_and_without_our_keys(tmp_path: Pat
     assert await key.get() == "None-for-the-helper"
 
 
-async def test_a_command_is_asked_once_and_again_when_its_key_is_refused(tmp_path: Path) -> None:
-    file = f"pathlib.Path({str(tmp_path / 'count')!r})"
-    text = f"import pathlib; {file}.open('a').write('x'); print('key', len({file}.read_text()))"
-    key = Key("gateway", command=script(tmp_path, text))
-    assert [await key.get(), await key.get()] == ["key 1", "key 1"]
-    key.ask_again()
-    assert await key.get() == "key 2"
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -139,6 +139,7 @@ infos = st.builds(
     thinking=st.none() | st.lists(st.text(max_size=5), max_size=2).map(tuple),
     efforts=st.none() | st.lists(st.text(max_size=5), max_size=2).map(tuple),
     lifecycle=st.none() | st.text(max_size=5),
+    compaction=st.none() | st.booleans(),
 )
 
 

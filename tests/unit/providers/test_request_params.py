@@ -6,7 +6,7 @@ import pytest
 
 from claude_tui.domain.ports import ChatRequest
 from claude_tui.providers import catalog
-from claude_tui.providers.anthropic import request_params
+from claude_tui.providers.anthropic import _model_info, request_params
 
 ADAPTIVE = {"type": "adaptive", "display": "summarized"}
 ALL = ("low", "medium", "high", "xhigh", "max")
@@ -63,6 +63,32 @@ def test_what_always_goes_and_what_only_if_given() -> None:
     whole = params("unknown", system="be\ud83d kind", tools=(tool,))
     assert whole["system"] == "be\ufffd kind" and whole["tools"] == [tool]
     assert "system" not in params("unknown", system="")
+
+
+def test_a_summary_is_asked_for_and_sent_back_with_the_header_that_turns_it_on() -> None:
+    header = {"anthropic-beta": "compact-2026-09-04"}
+    asked = params("claude-opus-5-5", compact=True, system="be kind")
+    assert (asked["extra_body"], asked["extra_headers"]) == ({"compaction": {"type": "summarize"}}, header)
+    assert {key: value for key, value in asked.items() if not key.startswith("extra_")} == params(
+        "claude-opus-5-5", system="be kind"
+    )
+    wanted = params("claude-opus-5-5", compact=True, instructions="names\ud83d")
+    assert wanted["extra_body"]["compaction"] == {"type": "summarize", "instructions": "names\ufffd"}
+    summary = [{"role": "assistant", "content": [{"type": "compaction", "content": "x"}]}]
+    later = request_params(ChatRequest("claude-opus-5-5", summary))
+    assert later["extra_headers"] == header and "extra_body" not in later
+
+
+def test_whether_the_api_summarises_is_said_by_the_endpoint_or_else_by_the_catalogue() -> None:
+    assert [(row.id, row.compaction) for row in catalog.known_models() if row.compaction] == [
+        (model, True)
+        for model in (
+            *("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-fable-5-2", "claude-mythos-5-2"),
+            *("claude-fable-5-1", "claude-mythos-5-1", "claude-fable-5", "claude-mythos-5"),
+        )
+    ]
+    said = {"id": "claude-opus-5-5", "capabilities": {"compaction": {"supported": False}}}
+    assert [_model_info(data).compaction for data in (said, {"id": "claude-opus-5-5"}, {"id": "x"})] == [False, True, None]
 
 
 def test_the_catalogue() -> None:

@@ -172,3 +172,19 @@ def through(chunks: list[bytes]) -> tuple[bytes, int]:
 def test_property_one_mark_at_the_start_goes_and_nothing_else(chunks: list[bytes]) -> None:
     data, heard = through(chunks)
     assert data == b"".join(chunks).removeprefix(b"\xef\xbb\xbf") and heard == len(chunks)
+
+
+@given(st.lists(st.sampled_from([b"", b" ", b"\n", b"\xef\xbb\xbf", b"ab", b" {"]), max_size=6), st.booleans())
+def test_property_looking_at_the_beginning_takes_nothing_away(chunks: list[bytes], page: bool) -> None:
+    whole = b"".join(chunks).removeprefix(b"\xef\xbb\xbf")
+
+    async def run() -> tuple[bytes, bytes, bool]:
+        body = ClosableBody(cast("Any", Response(chunks)), cast("Any", Ear()), b"\n\n")
+        beginning = await body.beginning()
+        if page:
+            return beginning, await body.whole(1000) + b"\n\n", True
+        return beginning, b"".join([chunk async for chunk in body.aiter_bytes()]), body.ended
+
+    beginning, data, ended = asyncio.run(run())
+    assert data == whole + b"\n\n" and ended
+    assert whole.startswith(beginning) and (beginning.strip() or beginning == whole)

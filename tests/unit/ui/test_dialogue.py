@@ -205,3 +205,33 @@ def test_every_prompt_is_sent_once_taken_back_or_still_waits(steps: list[str]) -
         assert sorted(everything, key=int) == [str(one + 1) for one in range(number)]
 
     asyncio.run(run())
+
+
+async def test_a_turn_without_a_prompt_sends_the_queue_when_it_is_done_and_hands_nothing_back() -> None:
+    bench = Bench()
+    bench.attach(queue=("waits",))
+    turn: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    asked: list[bool] = []
+
+    def continue_turn(*, over_budget: bool) -> asyncio.Future[Any]:
+        asked.append(over_budget)
+        bench.session.turn = turn
+        return turn
+
+    bench.session.continue_turn = continue_turn  # type: ignore[attr-defined]
+    bench.dialogue.go_on(over_budget=True)
+    assert asked == [True] and bench.dialogue.busy and bench.sent == []
+    goes_on = Message("c", "s", None, Role.USER, (), extra={"continues": "a"})
+    turn.set_result(SimpleNamespace(outcome=Outcome.FAILED, answer=None, messages=[goes_on]))
+    await asyncio.sleep(0)
+    assert not bench.unanswered and not bench.unsaved and bench.dialogue.queue == ["waits"]
+    turn = asyncio.get_running_loop().create_future()
+    bench.dialogue.go_on()
+    turn.set_result(SimpleNamespace(outcome=Outcome.FAILED, answer=None, messages=[]))
+    await asyncio.sleep(0)
+    assert not bench.unsaved, "there is no text to keep"
+    turn = asyncio.get_running_loop().create_future()
+    bench.dialogue.go_on()
+    turn.set_result(SimpleNamespace(outcome=Outcome.COMPLETED, answer=message("a", Role.ASSISTANT), messages=[goes_on]))
+    await asyncio.sleep(0)
+    assert bench.sent == ["waits"]

@@ -99,13 +99,13 @@ def test_finding() -> None:
 
 
 def test_a_change_replaces_the_default() -> None:
-    keymap, problems = Keymap.build({"session.new": "f5, ctrl+k", "app.help": "", "view.tools": ["alt+o", "f6"]})
+    keymap, problems = Keymap.build({"session.new": "f5, ctrl+k", "app.help": "", "view.tools": ["alt+o", "f7"]})
     assert problems == []
     assert keymap.keys_of("session.new") == ("f5", "ctrl+k")
     assert keymap.find(Where.SCREEN, "ctrl+n") is None
     assert keymap.find(Where.SCREEN, "f1") is None
     assert keymap.keys_of("app.help") == ()
-    assert keymap.keys_of("view.tools") == ("alt+o", "f6")
+    assert keymap.keys_of("view.tools") == ("alt+o", "f7")
 
 
 def test_enter_and_new_line_can_be_exchanged() -> None:
