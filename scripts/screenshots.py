@@ -26,9 +26,11 @@ from textual.pilot import Pilot
 
 from claude_tui.cli import compose
 from claude_tui.config import Settings
+from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.session import Session
 from claude_tui.engine.workspace import Workspace
 from claude_tui.files import Paths
+from claude_tui.providers.anthropic import AnthropicProvider
 from claude_tui.providers.model_list import ModelList
 from claude_tui.ui.app import ClaudeApp
 from claude_tui.ui.backstage import Backstage, Left
@@ -169,7 +171,7 @@ async def take(shot: Shot, url: str, key: str, home: Path) -> str:
     settings = Settings(theme=shot.theme)  # type: ignore[arg-type]
     paths = Paths(home / "data", home / "config", home / "cache", home / "logs")
     api_key = key if shot.demo else None
-    provider = compose.make_provider(settings, base_url=url, api_key=api_key)
+    endpoints = Endpoints.of(AnthropicProvider(base_url=url, api_key=api_key, timeouts=compose.timeouts(settings)))
 
     async def begin(workspace: Workspace, note: Callable[[str], None]) -> Session:
         return workspace.new(model=settings.model, effort="high")
@@ -178,9 +180,9 @@ async def take(shot: Shot, url: str, key: str, home: Path) -> str:
         settings=settings,
         paths=paths,
         environ={"TERM": "xterm-256color"},
-        open_workspace=lambda: compose.open_workspace(settings, paths, temporary=True, provider=provider, interactive=True),
+        open_workspace=lambda: compose.open_workspace(settings, paths, temporary=True, endpoints=endpoints, interactive=True),
         begin=begin,  # type: ignore[arg-type]
-        models=lambda workspace: ModelList(workspace.provider, None, url),
+        models=lambda workspace, name: ModelList(workspace.endpoints.get(name), None, url),
         prices=compose.price_book(paths),
         demo=shot.demo,
     )
