@@ -171,7 +171,7 @@ async def take(shot: Shot, url: str, key: str, home: Path) -> str:
     settings = Settings(theme=shot.theme)  # type: ignore[arg-type]
     paths = Paths(home / "data", home / "config", home / "cache", home / "logs")
     api_key = key if shot.demo else None
-    endpoints = Endpoints.of(AnthropicProvider(base_url=url, api_key=api_key))
+    endpoints = Endpoints.of(AnthropicProvider(base_url=url, api_key=api_key, timeouts=compose.timeouts(settings)))
 
     async def begin(workspace: Workspace, note: Callable[[str], None]) -> Session:
         return workspace.new(model=settings.model, effort="high")

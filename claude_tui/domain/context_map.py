@@ -13,12 +13,12 @@ from itertools import accumulate
 from typing import Any, cast
 
 from claude_tui.domain.blocks import block_type, dump_json, plain_text
-from claude_tui.domain.history import CLAUDE, SUMMARY_HEAD, Audience, sent_of, summary_of
+from claude_tui.domain.history import CLAUDE, SUMMARY_HEAD, Audience, sent_parts, summary_of
 from claude_tui.domain.messages import Message, Role, SessionInfo, StopReason
 from claude_tui.domain.pricing import context_fill, count, iterations
 from claude_tui.domain.spending import is_final
 from claude_tui.domain.tokens import estimate_tokens
-from claude_tui.domain.turns import is_prompt
+from claude_tui.domain.turns import is_prompt, stands_for
 
 SYSTEM, TOOLS, SUMMARY, TURN = "system", "tools", "summary", "turn"
 _HIDDEN = frozenset({"signature", "data", "type", "id", "tool_use_id", "encrypted_content", "encrypted_index", "cache_control"})
@@ -61,14 +61,17 @@ class ContextMap:
 
 def context_map(info: SessionInfo, path: Sequence[Message], audience: Audience = CLAUDE) -> ContextMap:
     """The map of the request that would follow on this path (root to leaf). `info.tools` are those that would be sent."""
-    start = next((index for index in reversed(range(len(path))) if summary_of(path[index])), 0)
     bound = info.extra.get("without_thinking_to")
-    cut = next((index for index, message in enumerate(path) if message.id == bound), -1)
-    kept = path[start:]
-    sent = [sent_of(message, audience, keep_thinking=index > cut) for index, message in enumerate(kept, start)]
+    made = sent_parts(path, audience, bound)
+    kept, sent = [message for message, _ in made], [blocks for _, blocks in made]
+    start = next((index for index in reversed(range(len(path))) if summary_of(path[index])), 0)
+    ids = {message.id for message in kept}
+    before = {message.id for message in path[:start]}
+    cut = next((index for index, message in enumerate(kept) if message.id == bound), -1)
+    cut = max([cut, *(index for index, message in enumerate(kept) if message.id in before)])
     heads = [estimate_tokens(info.system or ""), estimate_tokens(dump_json(list(info.tools))) if info.tools else 0.0]
     weights = [*heads, *(_weight(message, blocks, audience) for message, blocks in zip(kept, sent, strict=True))]
-    anchors = _anchors(kept, cut - start, len(heads))
+    anchors = _anchors(kept, cut, len(heads))
     ends = _places(weights, anchors)
     counted = {place for place, _ in anchors}
     groups = [(SYSTEM, "", 1), (TOOLS, "", 2), *_turns(kept, len(heads))]
@@ -83,7 +86,7 @@ def context_map(info: SessionInfo, path: Sequence[Message], audience: Audience =
         tuple(parts),
         exact=len(weights) in counted,
         cached=_cached(last.usage) or None if last is not None else None,
-        summarised=start,
+        summarised=len(before - ids),
         thinking=sum(_thinks(message.blocks) and not _thinks(blocks) for message, blocks in zip(kept, sent, strict=True)),
         refusals=sum(message.stop_reason == StopReason.REFUSAL for message in kept),
     )
@@ -95,7 +98,7 @@ def _turns(kept: Sequence[Message], heads: int) -> list[tuple[str, str, int]]:
     found: list[tuple[str, str, int]] = []
     for index, begin in enumerate(starts):
         end = starts[index + 1] if index + 1 < len(starts) else len(kept)
-        kind = SUMMARY if summary_of(kept[begin]) else TURN
+        kind = SUMMARY if summary_of(kept[begin]) or stands_for(kept[begin]) else TURN
         found.append((kind, plain_text(kept[begin].blocks), heads + end))
     return found
 

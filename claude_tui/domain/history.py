@@ -105,6 +105,17 @@ def _chosen(path: Sequence[Message], audience: Audience, without_thinking_to: st
     return wire, _is_paused(leaf)
 
 
+def sent_parts(
+    path: Sequence[Message], audience: Audience = CLAUDE, without_thinking_to: str | None = None
+) -> list[tuple[Message, list[Block]]]:
+    """The messages that the next request on this path is made of, in its order, with what of each is for this audience."""
+    cut = next((index for index, message in enumerate(path) if message.id == without_thinking_to), -1)
+    return [
+        (path[index], list(_wire(path[index], audience, keep_thinking=index > cut and bound)["content"]))
+        for index, bound in _order(path)
+    ]
+
+
 def _order(path: Sequence[Message]) -> list[tuple[int, bool]]:
     """What is sent in which order, and whether its thinking is still bound to what comes before: the last summary of the API, what
     was said before it but is not covered by it, and what followed."""
@@ -320,8 +331,3 @@ def _repaired(value: Any) -> Any:
         changed = {_repaired(key): _repaired(item) for key, item in fields.items()}
         return fields if all(changed.get(key) is item for key, item in fields.items()) else changed
     return value
-
-
-def sent_of(message: Message, audience: Audience = CLAUDE, *, keep_thinking: bool = True) -> list[Block]:
-    """What of one message is for this audience, before the rules on its neighbours."""
-    return list(_wire(message, audience, keep_thinking=keep_thinking)["content"])

@@ -14,9 +14,18 @@ from claude_tui.domain.desk import Desk
 from claude_tui.domain.errors import StoreError
 from claude_tui.domain.messages import SessionInfo
 from claude_tui.domain.ports import Store
+from claude_tui.domain.text import safe_line
 
 _ROW = ("title", "model", "provider", "effort", "system", "tools", "extra")
 """What `update_session` writes."""
+
+
+def renamed(info: SessionInfo, title: str) -> SessionInfo:
+    """`info` with this title on one line; ValueError where nothing can be seen of it."""
+    line = safe_line(title)
+    if not line:
+        raise ValueError("a title has at least one character that can be seen")
+    return dataclasses.replace(info, title=line)
 
 
 class Record:

@@ -28,7 +28,7 @@ from claude_tui.engine.branch import Branch, newest_page
 from claude_tui.engine.compacting import compact, compact_and_go_on, continuation
 from claude_tui.engine.counting import count_next
 from claude_tui.engine.engine import Engine
-from claude_tui.engine.record import Record
+from claude_tui.engine.record import Record, renamed
 from claude_tui.engine.tasks import finished
 from claude_tui.engine.turn import Turn, TurnResult
 from claude_tui.engine.underway import Underway
@@ -44,14 +44,6 @@ class _Keep(Enum):
 
 KEEP: Literal[_Keep.KEEP] = _Keep.KEEP
 """Leaves a value as it is, where None is one."""
-
-
-def renamed(info: SessionInfo, title: str) -> SessionInfo:
-    """`info` with this title on one line; ValueError where nothing can be seen of it."""
-    line = safe_line(title)
-    if not line:
-        raise ValueError("a title has at least one character that can be seen")
-    return dataclasses.replace(info, title=line)
 
 
 class Session:
@@ -110,17 +102,9 @@ class Session:
         return self.info if self.info.tools is not None else dataclasses.replace(self.info, tools=self._engine.toolbox.specs())
 
     async def count(self, draft: str | None = None, *, replaces: str | None = None) -> int | None:
-        """The tokens of the next request, with this prompt if one is given; None where the endpoint does not count.
-
-        `replaces`: as in `submit`. ProviderError where it cannot be asked.
-        """
+        """As `count_next`, with the whole path."""
         await self.load()
-        engine = self._engine
-        info = self.next_info
-        provider = engine.endpoints.get(info.provider)
-        end = next((place for place, message in enumerate(self.path) if message.id == replaces), len(self.path))
-        options = engine.options
-        return await count_next(provider, info, self.path[:end], draft, max_tokens=options.max_tokens, timeouts=options.timeouts)
+        return await count_next(self._engine.endpoints, self._engine.options, self.next_info, self.path, draft, replaces)
 
     # The path.
 

@@ -18,8 +18,8 @@ from claude_tui.engine.branch import Branch, newest_page
 from claude_tui.engine.copying import copied
 from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.engine import Engine, Guard
-from claude_tui.engine.record import Record
-from claude_tui.engine.session import Session, renamed
+from claude_tui.engine.record import Record, renamed
+from claude_tui.engine.session import Session
 from claude_tui.engine.tooling import Toolbox
 from claude_tui.engine.turn import TurnOptions
 from claude_tui.engine.watch import Watch

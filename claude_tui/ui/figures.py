@@ -68,6 +68,11 @@ def seconds(value: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02} min"
 
 
+def brief(time: str) -> str:
+    """`4 min` as `4m`."""
+    return time.replace(" min", "m")
+
+
 def row_width(parts: Sequence[Part]) -> int:
     """Cells of the parts in their widest forms, with separators."""
     return sum(cell_len(part.text) for part in parts) + len(SEPARATOR) * max(0, len(parts) - 1)

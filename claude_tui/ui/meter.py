@@ -38,7 +38,7 @@ from claude_tui.domain.pricing import context_fill
 from claude_tui.domain.spending import Spending, is_final
 from claude_tui.domain.text import safe_line
 from claude_tui.domain.tokens import block_tokens, estimate_tokens, written_tokens
-from claude_tui.ui.figures import Beside, Part, fit, number, percent, seconds
+from claude_tui.ui.figures import Beside, Part, brief, fit, number, percent, seconds
 
 NOTHING_BESIDE = Beside()
 _MessageEvent: TypeAlias = MessageStarted | UsageReported | BlockStarted | BlockStopped | MessageStopped
@@ -346,7 +346,7 @@ class Meter:
             return ()
         share = f"cache {percent(shown.read / shown.whole_input)}"
         whole = f"{share} r {number(shown.read)} w {number(shown.written_to_cache)}"
-        living = ((f"{whole} · {lives}", 2), (f"{share} · {lives}", 4), (f"cache {lives}", 5)) if lives else ((whole, 2),)
+        living = ((f"{whole} · {lives}", 2), (f"{share} · {lives}", 4), (f"cache {brief(lives)}", 6)) if lives else ((whole, 2),)
         return (*living, (share, 6))
 
     def _model_forms(self) -> tuple[tuple[str, int], ...]:

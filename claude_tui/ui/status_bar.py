@@ -17,7 +17,7 @@ from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widget import Widget
 
-from claude_tui.ui.figures import SEPARATOR, Beside, Part
+from claude_tui.ui.figures import SEPARATOR, Beside, Part, brief
 from claude_tui.ui.meter import Meter, State
 
 REPAINTS_A_SECOND = 4
@@ -109,7 +109,7 @@ class StatusBar(Widget, can_focus=False):
             self._next.stop()
             self._next = None
         lives = self.beside().cache
-        shown = lives and any(part.name == "cache" and part.text.endswith(lives) for part in parts)
+        shown = lives and any(part.name == "cache" and part.text.endswith((lives, brief(lives))) for part in parts)
         wait = self.lives() if shown and not self.meter.busy else None
         if wait is not None:
             self._next = self.set_timer(wait, self.refresh)

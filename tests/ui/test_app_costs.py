@@ -108,6 +108,9 @@ async def test_everything_that_was_served_is_counted_once(api: ThreadApi, till: 
         await program.until(lambda: program.chat.dialogue.editing is not None, "the edit")
         await program.press("enter")
         await program.until(lambda: len(till.served) == 6, "the second version")
+        await settled(program)
+        await program.slash("/retry")
+        await program.until(lambda: len(till.served) == 7, "the third version")
         totals = await told_everywhere(program)
         assert figures(totals) == till.sums()
 
@@ -117,7 +120,7 @@ async def test_everything_that_was_served_is_counted_once(api: ThreadApi, till: 
         assert running_cost is not None and running_cost.known > totals.cost.known
         await program.press("escape")
         stopped = await told_everywhere(program)
-        assert figures(stopped) == till.sums() and stopped.requests == 7
+        assert figures(stopped) == till.sums() and stopped.requests == 8
         assert stopped.output_estimated > 0
 
 
@@ -197,5 +200,5 @@ async def test_no_price_is_read_before_something_was_used(api: ThreadApi) -> Non
         await program.type("a draft")
         assert isinstance(prices, Prices) and prices._read is None
         await program.ask("!")
-        await settled(program)
+        await program.see("$")
         assert prices._read is not None

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from claude_tui.domain.context_map import SUMMARY, SYSTEM, TOOLS, TURN, context_map
 from claude_tui.domain.history import Audience
 from claude_tui.domain.messages import Message, Role, SessionInfo, Status
+from claude_tui.domain.turns import COMPACTS, CONTINUES, SUMMARY_OF, AboutSummary
 
 INFO = SessionInfo("s", model="m", system="be kind " * 10, tools=({"name": "t", "description": "x" * 80},))
 
@@ -64,6 +65,34 @@ def test_a_summary_stands_for_what_it_summarises() -> None:
     shown = context_map(INFO, [asked("one"), answered("1", 500), asked("now"), compacted, asked("two"), answered("2", 150)])
     assert shown.summarised == 3 and [part.kind for part in shown.parts] == [SYSTEM, TOOLS, SUMMARY, TURN]
     assert shown.total == 160
+
+
+def test_what_a_summary_leaves_uncovered_is_sent_behind_it_and_estimated() -> None:
+    about = AboutSummary(by_api=True, until="a1").to_json()
+    wanted = dataclasses.replace(asked("sum"), extra={COMPACTS: about})
+    compacted = dataclasses.replace(
+        answered("c", 900), blocks=({"type": "compaction", "content": "short " * 20},), stop_reason="compaction"
+    )
+    path = [
+        asked("one"),
+        answered("1", 500),
+        asked("two"),
+        answered("2", 600),
+        wanted,
+        compacted,
+        asked("three"),
+        answered("3", 150),
+    ]
+    shown = context_map(INFO, path)
+    assert [part.label for part in shown.parts if part.kind == TURN] == ["two", "three"]
+    assert shown.summarised == 3 and shown.total == 160 and not any(part.exact for part in shown.parts)
+
+
+def test_a_summary_at_the_root_is_one_and_a_continuation_belongs_to_its_turn() -> None:
+    root = dataclasses.replace(asked("Summary: …"), extra={SUMMARY_OF: "x"})
+    going_on = dataclasses.replace(asked("Continue."), extra={CONTINUES: "a1"})
+    shown = context_map(INFO, [root, asked("one"), answered("1", 100), going_on, answered("2", 120)])
+    assert [part.kind for part in shown.parts] == [SYSTEM, TOOLS, SUMMARY, TURN] and shown.total == 130
 
 
 def test_what_is_left_out_is_counted() -> None:

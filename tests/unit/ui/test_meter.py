@@ -312,6 +312,22 @@ def test_the_bar_is_never_wider_than_the_screen(cost: tuple[str, ...], cache: st
     assert {part.name for part in shown} <= {part.name for part in wider}
 
 
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [
+        (130, "cache 96% r 11.8k w 400 · 4 min"),
+        (98, "cache 96% · 4 min"),
+        (73, "cache 4m"),
+        (60, ""),
+    ],
+)
+def test_the_time_of_the_cache_has_a_form_for_every_width(width: int, text: str) -> None:
+    target = feed(meter(), (0.5, TurnStarted("s", PROMPT)), *answer(), (6.4, MessageStopped("end_turn")))
+    feed(target, (6.5, TurnEnded("s", Outcome.COMPLETED)))
+    shown = {part.name: part.text for part in target.segments(width, 7.0, "", Beside(("$0.031",), "4 min"))}
+    assert shown.get("cache", "") == text and shown["cost"] == "$0.031"
+
+
 def test_iterations_fill_the_context_by_the_last_of_them() -> None:
     target = meter()
     loop = [
