@@ -53,10 +53,8 @@ class Budget:
             spent = await asyncio.to_thread(self._sum, await self._rows(name, session))
             if spent.known >= limit:
                 uncounted = f" {spent.unknown} more had no price." if spent.unknown else ""
-                return (
-                    f"The budget for {_NAMES[name]}, {dollars(limit)}, is used up: {spent.text().partition(' + ')[0]} spent."
-                    f"{uncounted} Nothing was sent."
-                )
+                used = spent.text().partition(" + ")[0]
+                return f"The budget for {_NAMES[name]} (`budget.{name}`), {dollars(limit)}, is used up: {used} spent.{uncounted}"
         return None
 
     async def _rows(self, name: str, session: SessionInfo) -> list[Spending]:

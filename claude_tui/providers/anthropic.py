@@ -191,7 +191,8 @@ class AnthropicProvider:
         except ProviderError:
             raise
         except Exception as error:
-            raise failed(ErrorKind.CREDENTIALS, f"No usable credentials: {error}") from error
+            usual = " Set ANTHROPIC_API_KEY, the usual way to give a key." if self._key is None else ""
+            raise failed(ErrorKind.CREDENTIALS, f"No usable credentials: {str(error).rstrip('.')}.{usual}") from error
         self.base_url = self.base_url or str(client.base_url).rstrip("/")
         if section.platform is None:
             hide(client.api_key or "", client.auth_token or "")

@@ -294,7 +294,7 @@ def test_a_first_run_without_a_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     with Terminal("chat", "--plain") as terminal:
         terminal.expect_prompt()
         terminal.enter("hello")
-        terminal.expect("Error: No credentials were found. Set ANTHROPIC_API_KEY, or try `claude-tui demo`")
+        terminal.expect("Error: No credentials were found: set ANTHROPIC_API_KEY.")
         assert terminal.ended() == 3
         assert "Traceback" not in terminal.text
 

@@ -43,12 +43,12 @@ ROWS = [
     ("limits", "words"),
     [
         ({}, None),
-        ({"session": "3"}, "this session, $3.00, is used up: $3.00 spent. 1 more had no price. Nothing was sent."),
+        ({"session": "3"}, "this session (`budget.session`), $3.00, is used up: $3.00 spent. 1 more had no price."),
         ({"session": "3.01"}, None),
-        ({"day": "1"}, "for today, $1.00, is used up: $1.00 spent."),
-        ({"day": "1.5", "month": "3"}, "for this month, $3.00, is used up: $3.00 spent."),
+        ({"day": "1"}, "for today (`budget.day`), $1.00, is used up: $1.00 spent."),
+        ({"day": "1.5", "month": "3"}, "for this month (`budget.month`), $3.00, is used up: $3.00 spent."),
         ({"month": "3.5"}, None),
-        ({"session": "0"}, "this session, $0, is used up"),
+        ({"session": "0"}, "this session (`budget.session`), $0, is used up"),
         ({"month": "2", "session": "2"}, "for this session"),
     ],
 )
