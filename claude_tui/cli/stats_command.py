@@ -103,6 +103,8 @@ def _print(report: _Report, by: Key | None) -> None:
     if by in (None, "day"):
         console.print()
         console.print(_plot(report, console.width, blocks=blocks))
+        console.print()
+        console.print(_pace(report, console.width, blocks=blocks))
     for key in ("model",) if by is None else () if by == "day" else (by,):
         console.print()
         console.print(_table(report, key, console.encoding))
@@ -173,6 +175,37 @@ def _plot(report: _Report, width: int, *, blocks: bool) -> Table:
     return table
 
 
+def _pace(report: _Report, width: int, *, blocks: bool) -> Table:
+    """A line a day on which something was used: the share from the cache, the time to the first text, the speed, each as a bar."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("DAY", no_wrap=True)
+    for heading, style in (("HIT", "green"), ("TTFT", "yellow"), ("TOK/S", "cyan")):
+        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column("", no_wrap=True, style=style)
+    days = report.by("day")
+    shares = [Decimal(str(totals.cache_share or 0)) for _, totals in days]
+    waits = [Decimal(totals.ttft() or 0) for _, totals in days]
+    speeds = [Decimal(str(totals.speed or 0)) for _, totals in days]
+    room = max(4, (width - 36) // 3)
+    for place, (day, totals) in enumerate(days):
+        row = [day]
+        scales = (Decimal(1), max(waits), max(speeds))
+        for text, values, most in zip(_pace_of(totals), (shares, waits, speeds), scales, strict=True):
+            row += [text, bar(values[place], most, room, blocks=blocks)]
+        table.add_row(*row)
+    return table
+
+
+def _pace_of(totals: Totals) -> tuple[str, str, str]:
+    """The share from the cache, the median time to the first text, the median speed; a dash for what nobody knows."""
+    ttft = totals.ttft()
+    return (
+        "-" if totals.cache_share is None else percent(totals.cache_share),
+        "-" if ttft is None else seconds(ttft / 1000),
+        "-" if totals.speed is None else f"{totals.speed:.0f}",
+    )
+
+
 def _tokens(totals: Totals) -> Decimal:
     return Decimal(totals.prompt + totals.compaction_input + _written(totals))
 
@@ -180,15 +213,9 @@ def _tokens(totals: Totals) -> Decimal:
 def _table(report: _Report, key: Key, encoding: str) -> Table:
     table = _columns(key.upper(), "REQ", "IN", "OUT", "READ", "WRITE", "HIT", "COST", "TTFT", "TOK/S")
     for name, totals in report.by(key):
-        ttft = totals.ttft()
-        table.add_row(
-            Text(_name(report, key, name).encode(encoding, "backslashreplace").decode(encoding)),
-            *_figures(totals),
-            "-" if totals.cache_share is None else percent(totals.cache_share),
-            _cost(totals),
-            "-" if ttft is None else seconds(ttft / 1000),
-            "-" if totals.speed is None else f"{totals.speed:.0f}",
-        )
+        share, ttft, speed = _pace_of(totals)
+        shown = Text(_name(report, key, name).encode(encoding, "backslashreplace").decode(encoding))
+        table.add_row(shown, *_figures(totals), share, _cost(totals), ttft, speed)
     return table
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from claude_tui.config_providers import BUILTIN
 from claude_tui.domain.blocks import dump_json
 from claude_tui.domain.ports import ModelCatalog, ModelInfo, Provider
 from claude_tui.domain.text import repair
@@ -42,18 +43,24 @@ def completed(model: ModelInfo) -> ModelInfo:
 
 
 class ModelList:
-    """Implements `ports.ModelCatalog`. One file a host in `cache_dir`; None keeps nothing. No `base_url`: the API's own."""
+    """Implements `ports.ModelCatalog`. One file a provider and host in `cache_dir`; None keeps nothing. No `base_url`: the API's.
+
+    Until an endpoint of another wire was asked nothing is known of its models: the table is of Claude's.
+    """
 
     def __init__(self, provider: Provider, cache_dir: Path | None, base_url: str) -> None:
         self._provider = provider
-        self._file = cache_dir / f"models-{_file_name(base_url)}.json" if cache_dir else None
+        name = "" if provider.name == BUILTIN else f"{_UNFIT.sub('_', provider.name.lower())}-"
+        self._file = cache_dir / f"models-{name}{_file_name(base_url)}.json" if cache_dir else None
         self._listed: list[ModelInfo] | None = None
         self._asked: float | None = None
         self._read = False
 
     def known(self) -> list[ModelInfo]:
         self._load()
-        return list(self._listed) if self._listed else catalog.known_models()
+        if self._listed:
+            return list(self._listed)
+        return catalog.known_models() if self._provider.audience.thinking == "signed" else []
 
     def find(self, model_id: str) -> ModelInfo | None:
         self._load()

@@ -24,7 +24,9 @@ def test_a_day_that_is_used_up() -> None:
         assert len(api.calls) == 2
         run("ask", "and?", api=api, env={"CLAUDE_TUI_BUDGET__DAY": "2.01", "CLAUDE_TUI_BUDGET__SESSION": "1"}).told(0)
     error: dict[str, Any] = told.json["error"]
-    assert (told.json["outcome"], error["kind"]) == ("failed", "billing") and "The budget for today (`budget.day`), $2.00" in error["message"]
+    assert (told.json["outcome"], error["kind"]) == ("failed", "billing") and "The budget for today (`budget.day`), $2.00" in error[
+        "message"
+    ]
     assert "used up" in told.stderr
     prompts = [message["content"][0]["text"] for message in show(told.json["session_id"])["messages"]]
     assert prompts == ["and?"], "the prompt is saved"

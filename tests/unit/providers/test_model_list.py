@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from claude_tui.domain.errors import ErrorInfo, ErrorKind, ProviderError
+from claude_tui.domain.history import CLAUDE, Audience
 from claude_tui.domain.ports import ModelInfo
 from claude_tui.providers import model_list
 from claude_tui.providers.catalog import known_models
@@ -22,6 +23,9 @@ LISTED = [ModelInfo("claude-opus-5-5", context_window=5), ModelInfo("mystery", n
 
 class Endpoint:
     """As much of a provider as is asked."""
+
+    name = "anthropic"
+    audience = CLAUDE
 
     def __init__(self, models: list[ModelInfo] | None = None) -> None:
         self.listed = models
@@ -147,3 +151,15 @@ infos = st.builds(
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_property_what_is_kept_comes_back(listed: list[ModelInfo]) -> None:
     assert model_list._decoded(model_list._encoded(listed, 2.5)) == ([model_list.completed(one) for one in listed], 2.5)
+
+
+async def test_an_endpoint_of_another_wire_has_a_list_of_its_own(tmp_path: Path) -> None:
+    """Nothing is known of it before it was asked, and two providers on one host do not read each other's lists."""
+    claude, gateway = Endpoint([ModelInfo("claude-opus-5-5")]), Endpoint([ModelInfo("some-model")])
+    gateway.name, gateway.audience = "gateway", Audience("gateway", "plain", False)
+    lists = [ModelList(one, tmp_path, "https://both.example") for one in (claude, gateway)]  # type: ignore[arg-type]
+    assert lists[0].known() and lists[1].known() == []
+    for one in lists:
+        await one.refresh()
+    again = ModelList(gateway, tmp_path, "https://both.example")  # type: ignore[arg-type]
+    assert [model.id for model in again.known()] == ["some-model"]
