@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from claude_tui.domain.events import ToolStarted
-from claude_tui.domain.messages import Message, Outcome, Role
+from claude_tui.domain.messages import SUMMED_USAGE, Message, Outcome, Role, sum_usage
 from claude_tui.engine.turn import TurnResult
 from claude_tui.fakeapi import (
     WIRES,
@@ -179,3 +179,34 @@ async def test_the_endpoint_changes_between_two_requests_of_a_turn(tmp_path: Pat
         result = await task
         assert result.outcome is Outcome.COMPLETED, result.error
         assert [call.wire for call in api.calls] == ["anthropic", "openai"]
+
+
+def served(call: Any) -> dict[str, int]:
+    """What the server counted of a call, in the words of the first wire."""
+    usage: dict[str, Any] = call.usage
+    if call.wire == "anthropic":
+        return {key: usage[key] for key in SUMMED_USAGE}
+    cached = usage["prompt_tokens_details"]["cached_tokens"]
+    counts = (usage["prompt_tokens"] - cached, usage["completion_tokens"], 0, cached)
+    return dict(zip(SUMMED_USAGE, counts, strict=True))
+
+
+async def test_every_usage_served_on_either_wire_is_counted_once(tmp_path: Path) -> None:
+    """In the ledger, in the turns' own sums and in what each message says; a request that was refused counts as nothing."""
+    plan = (*TURNS, SCRIPTS["thinking and text"], SCRIPTS["a refusal"], SCRIPTS["a limit"])
+    async with FakeApi(plan * 2, dialect=Dialect(refuses_stream_options=True, usage="with_finish")) as api:
+        async with program(tmp_path, api.url, api.key, retries=0) as (workspace, store):
+            session = workspace.new(model="claude-opus-5-5")
+            results: list[TurnResult] = []
+            for wire in WIRES:
+                await session.switch_model(provider=wire)
+                results += [(await turn(session, f"{number} over {wire}"))[0] for number in range(4)]
+            fork = await workspace.fork(session.info.id)
+            assert await store.spending(session_id=fork.info.id) == []
+            rows = await store.spending()
+        expected = sum_usage(served(call) for call in api.calls if call.status == 200)
+        assert [call.status for call in api.calls].count(400) == 1
+    assert len(rows) == len(plan) * 2
+    assert sum_usage(row.usage for row in rows) == expected
+    assert sum_usage(result.usage for result in results) == expected
+    assert sum_usage(message.usage for result in results for message in result.messages) == expected
