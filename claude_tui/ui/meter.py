@@ -33,6 +33,7 @@ from claude_tui.domain.events import (
     TurnStarted,
     UsageReported,
 )
+from claude_tui.domain.history import CLAUDE
 from claude_tui.domain.messages import Message, Role, Usage, merge_usage
 from claude_tui.domain.pricing import context_fill
 from claude_tui.domain.spending import Spending, is_final
@@ -136,6 +137,7 @@ class Meter:
     def reset(self) -> None:
         """Another session: nothing is known."""
         self.model: str | None = None
+        self.provider: str | None = None
         self.effort: str | None = None
         self.state = State.IDLE
         self.tool = ""
@@ -182,9 +184,9 @@ class Meter:
         """Whether this is the answer that streams."""
         return self._live is not None and self._live.id == message_id
 
-    def choose(self, model: str | None, effort: str | None) -> None:
-        """The model and effort of the next request."""
-        self.model, self.effort = model, effort
+    def choose(self, model: str | None, effort: str | None, provider: str | None = None) -> None:
+        """The model, effort and provider of the next request."""
+        self.model, self.effort, self.provider = model, effort, provider
 
     def stopping(self) -> None:
         """The user interrupted; the turn has not ended yet."""
@@ -208,7 +210,7 @@ class Meter:
                 self._live = _Live(now, event.message_id, event.model)
                 self._enter(State.WAITING)
             case SessionChanged():
-                self.choose(event.session.model, event.session.effort)
+                self.choose(event.session.model, event.session.effort, event.session.provider)
             case RetryScheduled():
                 self._live = None
                 self._enter(State.RETRYING)
@@ -350,8 +352,14 @@ class Meter:
         return (*living, (share, 6))
 
     def _model_forms(self) -> tuple[tuple[str, int], ...]:
+        """The provider stands there too unless it is the usual one, which needs no word."""
         model = safe_line(self.model or "", 40)
-        return ((f"{model} · {safe_line(self.effort, 12)}", 7), (model, 11)) if self.effort else ((model, 11),)
+        forms = [(model, 11)]
+        if self.effort:
+            forms.insert(0, (f"{model} · {safe_line(self.effort, 12)}", 7))
+        if self.provider and self.provider != CLAUDE.provider:
+            forms.insert(0, (f"{safe_line(self.provider, 20)}: {forms[0][0]}", 4))
+        return tuple(forms)
 
     def segments(self, width: int, now: float, hint: str = "", beside: Beside = NOTHING_BESIDE) -> list[Part]:
         """The parts that fit into `width` cells with `SEPARATOR` between them, in their order; show each one's `text`."""

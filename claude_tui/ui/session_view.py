@@ -183,7 +183,7 @@ class SessionView:
 
     def show_info(self, info: SessionInfo) -> None:
         """Model and effort, as they are from now on."""
-        self._screen.meter.choose(info.model, info.effort)
+        self._screen.meter.choose(info.model, info.effort, info.provider)
         self._screen.accounts.show(info)
         self._screen.status.wake()
 

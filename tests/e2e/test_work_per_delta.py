@@ -20,6 +20,7 @@ from claude_tui.domain.events import (
     MessageStopped,
     ProviderEvent,
 )
+from claude_tui.domain.history import CLAUDE
 from claude_tui.domain.messages import Outcome
 from claude_tui.domain.ports import ChatRequest, ModelInfo, Timeouts
 from claude_tui.engine.approvals import Approvals
@@ -45,6 +46,7 @@ class Megabyte:
     """A provider that says a megabyte; it notes calls and CPU time at every tenth."""
 
     name = "anthropic"
+    audience = CLAUDE
 
     def __init__(self, kind: DeltaKind) -> None:
         self._kind: DeltaKind = kind
@@ -65,7 +67,7 @@ class Megabyte:
         yield BlockStopped(0)
         yield MessageStopped("end_turn")
 
-    def count(self, frame: object, event: str, argument: object) -> None:
+    def note_call(self, frame: object, event: str, argument: object) -> None:
         if event == "call":
             self.calls += 1
 
@@ -98,7 +100,7 @@ def test_a_delta_costs_the_same_at_either_end(kind: DeltaKind) -> None:
 @pytest.mark.parametrize("kind", SEEDS)
 def test_a_delta_takes_the_same_calls_at_either_end(kind: DeltaKind) -> None:
     provider = Megabyte(kind)
-    sys.setprofile(provider.count)
+    sys.setprofile(provider.note_call)
     try:
         asyncio.run(turn(provider))
     finally:
