@@ -49,6 +49,14 @@ class Paths:
         return self.logs / "claude-tui.log"
 
 
+def shown_path(path: Path) -> str:
+    """As people write it: below their own folder with `~`."""
+    try:
+        return f"~/{path.relative_to(Path.home()).as_posix()}"
+    except (ValueError, RuntimeError):  # elsewhere, or nobody knows where home is
+        return str(path)
+
+
 def private_folder(path: Path) -> Path:
     """Make the folder and every missing one above it for the user alone, whatever the umask; close it if it stood open."""
     missing: list[Path] = []

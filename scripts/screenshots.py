@@ -145,6 +145,36 @@ async def outline(pilot: Pilot[Left]) -> None:
     await pilot.pause(0.3)
 
 
+async def spent(pilot: Pilot[Left]) -> None:
+    await ask(pilot, "2+2", "code", "你好,请给我一个表格", "table")
+    await _dialog(pilot, "/cost")
+
+
+async def context(pilot: Pilot[Left]) -> None:
+    await ask(pilot, "2+2", "code", "你好,请给我一个表格", "table")
+    await _dialog(pilot, "/context")
+
+
+async def _dialog(pilot: Pilot[Left], command: str) -> None:
+    await pilot.press(*command, "enter")
+    await until(pilot, lambda: _app(pilot).screen is not _app(pilot).chat)
+    await pilot.pause(0.5)
+
+
+async def continued(pilot: Pilot[Left]) -> None:
+    await ready(pilot)
+    chat = _app(pilot).chat
+    chat.submit("long")
+    await until(pilot, lambda: len(chat.conversation.cells) > 1 and len(chat.conversation.cells[-1].source()) > 900)
+    await pilot.press("escape")
+    await until(pilot, lambda: not chat.dialogue.busy)
+    await pilot.press("f6")
+    await until(pilot, lambda: chat.dialogue.busy)
+    await until(pilot, lambda: not chat.dialogue.busy)
+    chat.transcript.draw()
+    await pilot.pause()
+
+
 SHOTS = (
     Shot("chat-dark", folded),
     Shot("chat-light", code, theme="light"),
@@ -152,6 +182,9 @@ SHOTS = (
     Shot("chinese", chinese),
     Shot("panels", opened),
     Shot("interrupted", interrupted, (100, 30)),
+    Shot("continued", continued, (100, 30)),
+    Shot("cost", spent, (100, 30)),
+    Shot("context", context, (100, 30), "light"),
     Shot("sessions", sessions),
     Shot("help", help_screen),
     Shot("models", models, (100, 30), "light"),
@@ -244,7 +277,7 @@ def main(arguments: list[str]) -> None:
     for name in [name for name in os.environ if name.startswith("ANTHROPIC_")]:
         del os.environ[name]
     with FakeApi.in_thread(plan_of("demo")) as api, tempfile.TemporaryDirectory() as home:
-        os.environ["ANTHROPIC_CONFIG_DIR"] = home
+        os.environ["ANTHROPIC_CONFIG_DIR"] = os.environ["HOME"] = home  # no path of this machine is in a picture
         for shot in SHOTS:
             if options.only in (None, shot.name):
                 file = options.folder / f"{shot.name}.svg"

@@ -10,6 +10,7 @@ from claude_tui.domain.ids import timestamp
 from claude_tui.domain.messages import Message, Role
 from claude_tui.domain.spending import Spending, local_day
 from claude_tui.domain.turns import is_prompt
+from claude_tui.files import shown_path
 from claude_tui.ui.cost_table import Scope, cost_lines
 from claude_tui.ui.lines_screen import LinesScreen
 from claude_tui.ui.purse import rows_of_turn
@@ -28,7 +29,7 @@ async def show_cost(screen: ChatScreen) -> None:
     session = screen.accounts.rows
     path = screen.dialogue.session.path if screen.dialogue.session is not None else ()
     scopes = scopes_of(session, stored, path, screen.accounts.running)
-    book, file = screen.backstage.prices, str(screen.backstage.paths.prices_file)
+    book, file = screen.backstage.prices, shown_path(screen.backstage.paths.prices_file)
     screen.program.push_screen(LinesScreen("Cost", lambda width: cost_lines(scopes, book, file, width)))
 
 

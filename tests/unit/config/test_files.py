@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from claude_tui.domain.addresses import is_address, is_loopback, redact_address
-from claude_tui.files import Paths, private_folder, write_private
+from claude_tui.files import Paths, private_folder, shown_path, write_private
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077, 0o777])
@@ -130,3 +130,9 @@ def test_addresses(text: str) -> None:
 )
 def test_addresses_without_their_password(text: str, shown: str) -> None:
     assert redact_address(text) == shown
+
+
+def test_a_path_is_shown_as_people_write_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    assert shown_path(tmp_path / "me" / ".config" / "x.toml") == "~/.config/x.toml"
+    assert shown_path(tmp_path / "you" / "x.toml") == str(tmp_path / "you" / "x.toml")
