@@ -255,7 +255,16 @@ def _request_id(headers: Mapping[str, str]) -> str | None:
 def _raw_events(body: Any) -> AsyncIterator[Any]:
     from openai._streaming import SSEDecoder
 
-    return SSEDecoder().aiter_bytes(body.aiter_bytes())
+    class Decoder(SSEDecoder):
+        """llama.cpp long sent what went wrong in a field of its own, which is none of the standard's."""
+
+        def decode(self, line: str) -> Any:
+            if line.startswith("error:"):
+                super().decode("event: error")
+                line = "data" + line.removeprefix("error")
+            return super().decode(line)
+
+    return Decoder().aiter_bytes(body.aiter_bytes())
 
 
 _WIRE = Wire(

@@ -2,7 +2,7 @@
 
 Servers key fragments by index, by id, by both, or by neither; repeat ids and names or leave them out; send a call in one piece;
 give every call index 0. A fragment goes to the call its index names, unless its id, or its name after arguments that were whole,
-tells of another.
+tells of another; one that names nothing, under an index nobody knows, to the call before it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ _EMPTY = "{}"
 
 
 class Call:
-    """One call. Its block begins when its name is known; until then the arguments wait."""
+    """One call. Its block begins when its name is known; until then the arguments wait. `held`, `strange`: so they do after it,
+    for they are an empty object, or begin as no object does.
+    """
 
     def __init__(self, index: Any, wire_id: str) -> None:
         self.index = index
@@ -29,6 +31,8 @@ class Call:
         self._parts: list[str] = []
         self._sent = 0
         self.held = False
+        self.strange = False
+        self._begun = False
         self._whole: tuple[int, bool] = (0, False)
 
     @property
@@ -54,19 +58,23 @@ class Call:
         return self._whole[1]
 
     def add(self, arguments: str) -> None:
-        """An empty object that comes first is dropped when the real arguments follow it."""
+        """An empty object that comes first is dropped when the real arguments follow it. What begins as no object does waits."""
         if not arguments or (self.held and not arguments.strip()):
             return
         if self.held:
             self._parts.clear()
-            self._whole = (0, False)
+            self._whole, self._begun = (0, False), False
+        if not self._begun and arguments.strip():
+            self._begun, self.strange = True, not arguments.lstrip().startswith("{")
         self.held = not self._parts and arguments.strip() == _EMPTY
         self._parts.append(arguments)
 
     def unsent(self, *, final: bool = False) -> str:
         """The arguments that no event has told yet."""
-        if self.held and not final:
+        if (self.held or self.strange) and not final:
             return ""
+        if self.strange:
+            self._parts, self.strange = [_unwrapped(self.arguments)], False
         parts = self._parts[self._sent :]
         self._sent = len(self._parts)
         return parts[0] if len(parts) == 1 else "".join(parts)
@@ -87,10 +95,7 @@ class Calls:
 
     def fragment(self, given: Mapping[str, Any], count: int) -> Iterator[ProviderEvent]:
         """The events of one fragment. `count`: how many blocks have begun; a call that begins takes the next number."""
-        inner: Any = given.get("function")
-        function = cast("Mapping[str, Any]", inner) if isinstance(inner, dict) else given
-        name, arguments = _string(function.get("name")), _arguments(function.get("arguments"))
-        index, wire_id = _index(given), _string(given.get("id"))
+        index, wire_id, name, arguments = _fields(given)
         call = self._find(index, wire_id, name, arguments)
         if call is None:
             if wire_id and self._is_repeated(wire_id, name, arguments):
@@ -127,13 +132,20 @@ class Calls:
     def _stops(self, *, final: bool = False) -> Iterator[ProviderEvent]:
         """The ends of calls whose arguments are whole; at the end of all."""
         for call in self._all:
-            if call.number is not None and not call.stopped and (final or call.complete):
+            if call.number is not None and not call.stopped and (final or (call.complete and not call.strange)):
                 call.stopped = True
                 yield BlockStopped(call.number)
 
+    def is_noise(self, given: Mapping[str, Any]) -> bool:
+        """Whether a fragment is nothing but its place: some servers put one into every chunk."""
+        return not any(_fields(given)[1:])
+
     def _find(self, index: Any, wire_id: str, name: str, arguments: str) -> Call | None:
         """The call this fragment goes on with; None for a new one."""
-        current = self._by_index.get(index) if index is not None else (self._all[-1] if self._all else None)
+        latest = self._all[-1] if self._all else None
+        current = self._by_index.get(index) if index is not None else latest
+        if current is None and latest is not None and not (wire_id or name or latest.complete):
+            return latest
         known = self._by_id.get(wire_id) if wire_id else None
         if current is not None and wire_id and current.wire_id == wire_id:
             return None if self._is_another(current, name, arguments) else current
@@ -188,6 +200,28 @@ class Calls:
             unique = f"{wire_id}_{count}"
         self._ids.add(unique)
         return unique
+
+
+def _fields(given: Mapping[str, Any]) -> tuple[Any, str, str, str]:
+    """Index, id, name and arguments of a fragment."""
+    inner: Any = given.get("function")
+    function = cast("Mapping[str, Any]", inner) if isinstance(inner, dict) else given
+    wire_id: Any = given.get("id")
+    if isinstance(wire_id, int) and not isinstance(wire_id, bool):
+        wire_id = str(wire_id)
+    return _index(given), _string(wire_id), _string(function.get("name")), _arguments(function.get("arguments"))
+
+
+def _unwrapped(arguments: str) -> str:
+    """Arguments that are an object made a string once more, as the object; null as none; else as they are."""
+    try:
+        value: Any = strict_json(arguments)
+        inner: Any = strict_json(value) if isinstance(value, str) else value
+    except ValueError:
+        return arguments
+    if value is None:
+        return ""
+    return value if isinstance(value, str) and isinstance(inner, dict) else arguments
 
 
 def _index(given: Mapping[str, Any]) -> Any:

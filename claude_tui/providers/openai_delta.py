@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
 
-Kind: TypeAlias = Literal["content", "thinking", "text"]
-"""`content` may still hold thinking between tags; `text` is text."""
+Kind: TypeAlias = Literal["content", "thinking", "told", "text"]
+"""`content` may still hold thinking between tags; `told` is thinking that may tell again what came before; `text` is text."""
 
 DELTA_TEXTS: dict[str, Kind] = {
     "content": "text",
@@ -28,6 +28,11 @@ class DeltaParts:
     calls: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     unknown: dict[str, Any] = field(default_factory=dict[str, Any])
 
+    @property
+    def says(self) -> bool:
+        """Whether there is anything of an answer in it."""
+        return bool(self.pieces or self.calls)
+
 
 def _plain(value: Any) -> str:
     """Thinking as a string, or as an object around one."""
@@ -41,24 +46,18 @@ def _plain(value: Any) -> str:
     return ""
 
 
-_REASONING: dict[str, Callable[[Any], str]] = {
-    "reasoning_content": _plain,
-    "reasoning": _plain,
-    "reasoning_text": _plain,
-    "thinking": _plain,
-    "reasoning_details": _plain,
-    "thinking_blocks": _plain,
-}
+_REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
 """Where servers put thinking, in the order in which one is believed when several say the same."""
+_RETOLD = ("reasoning_details", "thinking_blocks")
+"""Where the same thinking stands once more with what belongs to it; some servers have it only there, some all of it so far."""
 _CALLS = ("tool_calls", "function_call")
 _CALL = frozenset({"index", "id", "type", "function", "name", "arguments"})
-KNOWN_DELTA = frozenset({"role", "content", "refusal", *_REASONING, *_CALLS})
+KNOWN_DELTA = frozenset({"role", "content", "refusal", *_REASONING, *_RETOLD, *_CALLS})
 
 
 def parts_of(delta: dict[str, Any]) -> DeltaParts:
     parts = DeltaParts()
-    for text in _thinking(delta):
-        parts.pieces.append(("thinking", text))
+    parts.pieces += _thinking(delta)
     content = delta.get("content")
     if isinstance(content, str):
         _add(parts, "content", content)
@@ -89,14 +88,17 @@ def _add(parts: DeltaParts, kind: Kind, text: str) -> None:
         parts.pieces.append((kind, text))
 
 
-def _thinking(delta: dict[str, Any]) -> list[str]:
+def _thinking(delta: dict[str, Any]) -> list[tuple[Kind, str]]:
     """The thinking of a delta, each text once: servers in transition send it under two names."""
     found: list[str] = []
-    for key, text_of in _REASONING.items():
-        text = text_of(delta[key]) if delta.get(key) else ""
+    for key in _REASONING:
+        text = _plain(delta[key]) if delta.get(key) else ""
         if text and text not in found and not any(_holds(known, text) for known in found):
             found.append(text)
-    return found
+    if found:
+        return [("thinking", text) for text in found]
+    told = next((text for key in _RETOLD if delta.get(key) and (text := _plain(delta[key]))), "")
+    return [("told", told)] if told else []
 
 
 def _holds(known: str, text: str) -> bool:

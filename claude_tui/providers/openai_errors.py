@@ -21,7 +21,7 @@ REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-re
 _WORDS: dict[ErrorKind, str] = {
     ErrorKind.BILLING: "insufficient_quota billing_hard_limit_reached billing_not_active billing_error insufficient_balance"
     " insufficient_credits insufficient_funds insufficient_user_quota exceeded_current_quota_error payment_required arrearage"
-    " quota_exceeded access_terminated",
+    " quota_exceeded access_terminated account_overdue_error",
     ErrorKind.CONTEXT: "context_length_exceeded context_window_exceeded contextwindowexceedederror exceed_context_size_error"
     " model_context_window_exceeded prompt_too_long",
     ErrorKind.AUTH: "invalid_api_key incorrect_api_key invalid_authentication invalid_authentication_error authentication_error"
@@ -29,7 +29,7 @@ _WORDS: dict[ErrorKind, str] = {
     ErrorKind.PERMISSION: "permission_error permission_denied permission_denied_error insufficient_permissions forbidden"
     " unsupported_country_region_territory model_not_allowed access_denied",
     ErrorKind.NOT_FOUND: "model_not_found not_found not_found_error notfounderror deploymentnotfound unknown_model invalid_model"
-    " model_not_supported no_such_model unsupported_model",
+    " model_not_supported no_such_model unsupported_model invalid_endpoint_or_model model_not_open",
     ErrorKind.RATE_LIMIT: "rate_limit_exceeded rate_limit_error rate_limited ratelimiterror rate_limit rate_limit_reached_error"
     " too_many_requests resource_exhausted throttling tokens requests throttling.ratequota throttling.allocationquota",
     ErrorKind.OVERLOADED: "overloaded overloaded_error engine_overloaded engine_overloaded_error server_overloaded unavailable"
@@ -41,7 +41,21 @@ _WORDS: dict[ErrorKind, str] = {
     ErrorKind.INVALID_REQUEST: "invalid_argument failed_precondition content_policy_violation content_filter unsupported_value"
     " invalid_prompt unsupported_parameter unknown_parameter invalid_type invalid_value badrequesterror data_inspection_failed",
 }
-_BY_WORD = {word: kind for kind, words in _WORDS.items() for word in words.split()}
+_SEPARATORS = re.compile(r"[\s_-]")
+"""What a word may be spelt with or without. After a full stop it only says more: "RateLimitExceeded.EndpointTPMExceeded"."""
+_BY_WORD = {_SEPARATORS.sub("", word): kind for kind, words in _WORDS.items() for word in words.split()}
+_BY_ANSWER = {
+    1000: ErrorKind.SERVER,
+    1001: ErrorKind.TIMEOUT,
+    1002: ErrorKind.RATE_LIMIT,
+    1004: ErrorKind.AUTH,
+    1008: ErrorKind.BILLING,
+    1013: ErrorKind.SERVER,
+    1039: ErrorKind.RATE_LIMIT,
+    2013: ErrorKind.INVALID_REQUEST,
+}
+"""MiniMax's codes, in the table it puts into an answer."""
+_BY_WORD |= {f"baseresp.{code}": kind for code, kind in _BY_ANSWER.items()}
 _RETRYABLE = (ErrorKind.RATE_LIMIT, ErrorKind.OVERLOADED, ErrorKind.SERVER, ErrorKind.TIMEOUT)
 _GENERAL = (ErrorKind.SERVER, ErrorKind.INVALID_REQUEST)
 """Kinds whose words say no more than that something went wrong; a status or a text may know better."""
@@ -59,7 +73,18 @@ _CONTEXT = re.compile(
     re.IGNORECASE,
 )
 _BUSY = re.compile(r"overloaded|at capacity|no (available )?capacity|server is busy", re.IGNORECASE)
-_TEXT_KEYS = ("message", "msg", "error_msg", "error_message", "errorMessage", "detail", "error_description", "title", "status_msg")
+_TEXT_KEYS = (
+    "message",
+    "msg",
+    "error_msg",
+    "error_message",
+    "errorMessage",
+    "detail",
+    "error_description",
+    "title",
+    "status_msg",
+    "text",
+)
 _WORD_KEYS = ("code", "type", "status", "error_type", "error_code", "status_code")
 
 
@@ -75,7 +100,8 @@ class ErrorFacts:
     @property
     def word(self) -> ErrorKind | None:
         """The kind by the first word that is known."""
-        return next((_BY_WORD[word] for word in self.words if word in _BY_WORD), None)
+        plain = (_SEPARATORS.sub("", word) for word in self.words)
+        return next((_BY_WORD[part] for word in plain for part in (word, word.partition(".")[0]) if part in _BY_WORD), None)
 
 
 def facts(given: Any, depth: int = 0) -> ErrorFacts:
@@ -101,11 +127,14 @@ def facts(given: Any, depth: int = 0) -> ErrorFacts:
 
 
 def _words(body: dict[str, Any]) -> Iterator[str]:
-    """What may be a name for the kind, in the spelling of the table."""
+    """What may be a name for the kind."""
+    answered: Any = body.get("base_resp")
+    if isinstance(answered, dict):
+        yield f"base_resp.{cast('dict[str, Any]', answered).get('status_code')}"
     for key in _WORD_KEYS:
         value = body.get(key)
         if isinstance(value, str):
-            yield value.strip().lower().replace(" ", "_").replace("-", "_")
+            yield value.strip().lower()
 
 
 def _text(value: Any, depth: int) -> str:
@@ -205,7 +234,7 @@ def error_in(payload: Any) -> dict[str, Any] | None:
 def _refused(body: dict[str, Any]) -> bool:
     """MiniMax's way: an answer with a status of its own in it."""
     given: Any = body.get("base_resp")
-    return isinstance(given, dict) and bool(cast("dict[str, Any]", given).get("status_code"))
+    return isinstance(given, dict) and cast("dict[str, Any]", given).get("status_code") not in (None, 0, "0", "")
 
 
 def _names_an_error(body: dict[str, Any]) -> bool:
@@ -213,4 +242,9 @@ def _names_an_error(body: dict[str, Any]) -> bool:
     if body.get("detail") and len(body) == 1:
         return True
     said = any(isinstance(body.get(key), str) and body[key] for key in ("message", "msg", "error_msg", "error_message"))
-    return said and any(body.get(key) not in (None, "", 0, "0", 200) for key in ("code", "status", "status_code", "error_code"))
+    if body.get("error_code") not in (None, "", 0, "0") and isinstance(body.get("text"), str):
+        return True  # FastChat's
+    return said and any(
+        body.get(key) not in (None, "", 0, "0", 200, "200", "ok", "success")
+        for key in ("code", "status", "status_code", "error_code")
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from claude_tui.domain.blocks import dump_json
+from claude_tui.providers.openai_thought import Said
 
 MOST_BYTES = 64 * 1024
 """Of unknown keys and deltas together, as JSON."""
@@ -22,10 +23,10 @@ class _Detail:
 
     key: tuple[str, str]
     entry: dict[str, Any] = field(default_factory=dict[str, Any])
-    growing: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    growing: dict[str, Said] = field(default_factory=dict[str, Said])
 
     def whole(self) -> dict[str, Any]:
-        return {**self.entry, **{name: "".join(parts) for name, parts in self.growing.items()}}
+        return {**self.entry, **{name: said.text for name, said in self.growing.items()}}
 
 
 class Extra:
@@ -72,7 +73,8 @@ class Extra:
         for name, value in given.items():
             if name in _GROWING and isinstance(value, str):
                 found.entry.setdefault(name, "")
-                found.growing.setdefault(name, []).append(value)
+                said = found.growing.setdefault(name, Said())
+                said.add(said.fresh(value))
             elif value is not None or name not in found.entry:
                 found.entry[name] = value
 

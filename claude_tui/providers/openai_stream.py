@@ -1,6 +1,6 @@
 """Chunks of Chat Completions, as dicts, to domain events. Pure: no SDK, no socket.
 
-Only choice 0 counts. What the Messages API would have sent as blocks is made of deltas in the order they come: thinking, text,
+What the Messages API would have sent as blocks is made of deltas in the order they come: thinking, text,
 calls. Whatever has no place in a block goes into the last event's `extra`: unknown keys of chunks, deltas and choices, reasoning
 details, and a usage object that says more than its four counts.
 """
@@ -26,16 +26,19 @@ from claude_tui.domain.events import (
 from claude_tui.domain.messages import StopReason, Usage
 from claude_tui.providers import openai_usage
 from claude_tui.providers.openai_calls import Calls
+from claude_tui.providers.openai_chunk import DONE, choices_of, events_in, failure_in, is_first, reason_of
 from claude_tui.providers.openai_delta import DELTA_TEXTS, KNOWN_DELTA, DeltaParts, parts_of
 from claude_tui.providers.openai_errors import error_in
 from claude_tui.providers.openai_extra import Extra
 from claude_tui.providers.openai_think import Piece, ThinkTags
+from claude_tui.providers.openai_thought import Said
 from claude_tui.providers.reading import DRAIN_SECONDS, StreamFailure
 
 ALIVE = Alive()
 USAGE_SECONDS = 2.0
 """How long the token counts are waited for when the answer is over but for them."""
-DONE = "[DONE]"
+UNSURE_SECONDS = 30.0
+"""The same where it is doubtful that the answer is over: some servers give every chunk a finish reason."""
 
 STOP_REASONS = {
     "stop": StopReason.END_TURN.value,
@@ -46,6 +49,10 @@ STOP_REASONS = {
 }
 """`finish_reason` → stop reason; any other is kept as it is."""
 _NO_REASON = ("", "null")
+_SURELY = 16
+"""Characters after which thinking that begins with all that came before says it again, even where it should not."""
+_PINGS = ("ping", "keepalive", "keep-alive", "heartbeat")
+"""Events whose data no answer consists of, whatever it is."""
 _NOT_FOR_CALLS = (StopReason.MAX_TOKENS.value, StopReason.REFUSAL.value)
 _CHUNK = frozenset({"id", "object", "created", "model", "choices", "usage"})
 _CHOICE = frozenset({"index", "delta", "message", "text", "finish_reason", "usage"})
@@ -66,8 +73,16 @@ class StreamReader:
         self._count = 0
         self._prose: tuple[str, int] | None = None
         self._tags = ThinkTags()
+        self._thought = Said()
+        self._text = Said()
+        self._mirrored: list[str] | None = []
+        """Thinking between tags that says again what came as a field; None where such thinking is its own."""
+        self._snapshots = False
+        self._owners: dict[str, Any] = {}
         self._calls = Calls(names)
         self._finish: str | None = None
+        self._doubtful = False
+        self._begun = False
         self._ended = False
         self._usage: Usage | None = None
         self._usage_is_final = False
@@ -79,6 +94,8 @@ class StreamReader:
         """Seconds of silence to wait for what may still come after the answer; None while it is not over."""
         if self._finish is None:
             return None
+        if self._doubtful:
+            return UNSURE_SECONDS
         return DRAIN_SECONDS if self._usage_is_final else USAGE_SECONDS
 
     @property
@@ -121,12 +138,17 @@ class StreamReader:
         text = delta[found]
         kind = DELTA_TEXTS[found]
         if found == "content" and not self._tags.open:
-            if not self._tags.inside or "<" in text:
+            mark = self._tags.mark
+            if not mark or mark in text or self._thought.size:
                 return None
             kind = "thinking"
-        elif self._tags.held:
+        elif self._tags.held or self._snapshots:
             return None
-        return BlockDelta(prose[1], "thinking" if kind == "thinking" else "text", text) if kind == prose[0] else None
+        if kind != prose[0] or (found != "content" and len(text) >= self._thought.size):
+            return None
+        if found != "content":
+            self._thought.add(text)
+        return BlockDelta(prose[1], "thinking" if kind == "thinking" else "text", text)
 
     # Everything else.
 
@@ -144,52 +166,75 @@ class StreamReader:
             payload: Any = strict_json(data)
         except ValueError:
             if event_name == "error":
-                raise StreamFailure({"message": data}) from None
-            raise
+                yield from self._failed({"message": data})
+            elif event_name in _PINGS:
+                yield ALIVE
+            elif (lines := events_in(text)) is None:
+                raise
+            else:
+                for line in lines:
+                    yield from self.read(line, event_name)
+            return
         error = error_in(payload)
         if error is None and event_name == "error":
             error = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {"message": str(payload)}
         if error is not None:
-            raise StreamFailure(error)
+            yield from self._failed(error)
+            return
         if isinstance(payload, dict):
             yield from self.feed(cast("dict[str, Any]", payload))
         else:
             self.dropped += 1
             yield ALIVE
 
+    def _failed(self, error: dict[str, Any]) -> Iterator[ProviderEvent]:
+        """Raise the server's error; but what goes wrong after the last word of an answer takes nothing from it."""
+        if not self.whole or self._finish not in STOP_REASONS or self._doubtful:
+            raise StreamFailure(error)
+        self.dropped += 1
+        self.done = True
+        yield from self.finish()
+
     def feed(self, chunk: dict[str, Any]) -> Iterator[ProviderEvent]:
         """The events of any chunk. Raises StreamFailure for an error in its choice."""
         if self.stopped:
             self.dropped += 1
             return
-        choice = _choice(chunk)
-        _check(chunk, choice)
+        choices = self._choices_that_count(chunk)
+        choice = choices[0] if choices else None
+        failure = failure_in(chunk, choice)
+        if failure:
+            yield from self._failed({"error": failure})
+            return
         self._remember(chunk, choice)
         usage = self._take_usage(chunk, choice)
-        if not self.started and (choice or string(chunk, "id") or usage is not None):
+        if not self.started and (choices or string(chunk, "id") or usage is not None):
             self.started = True
             yield MessageStarted(string(chunk, "id") or None, string(chunk, "model") or None, usage)
         elif usage is not None:
             yield UsageReported(usage)
         elif choice is None:
             yield ALIVE
-        if choice is not None:
-            yield from self._take_choice(choice)
-        if self._finish is not None and usage is not None and not chunk.get("choices"):
-            self.done = True
-            yield from self.finish()
+        for each in choices:
+            yield from self._take_choice(each)
 
     def finish(self) -> Iterator[ProviderEvent]:
         """The stream ended or said `[DONE]`: that is the end of the message if it is whole. Check `stopped` afterwards."""
         if self.stopped:
             return
-        yield from self._pieces(self._tags.flush())
+        yield from self._tagged(self._tags.flush())
         if not self.whole and not (self._ended and self._calls):
             return
         yield from self._close_prose()
         yield from self._counted(self._calls.finish(self._count))
         self.stopped = self.done = True
         yield MessageStopped(self._stop_reason(), self._extra.everything())
+
+    def _choices_that_count(self, chunk: dict[str, Any]) -> list[dict[str, Any]]:
+        """Those of index 0; others once there was one of these."""
+        choices = sorted(choices_of(chunk), key=lambda choice: not is_first(choice))
+        self._begun = self._begun or bool(choices and is_first(choices[0]))
+        return choices if self._begun else []
 
     def _stop_reason(self) -> str:
         known = STOP_REASONS.get(self._finish or "")
@@ -209,7 +254,7 @@ class StreamReader:
         if choice is not None and chunk.get("usage") is None and not (choice.get("finish_reason") or choice.get("usage")):
             strange += [(key, chunk[key]) for key in ("usage",) if key in chunk]
             strange_here += [(key, choice[key]) for key in ("finish_reason", "usage", "index") if key in choice]
-            if "message" not in choice and "text" not in choice:
+            if "message" not in choice and "text" not in choice and is_first(choice):
                 self._shape = (chunk.keys(), choice.keys(), strange, strange_here)
 
     def _take_usage(self, chunk: dict[str, Any], choice: dict[str, Any] | None) -> Usage | None:
@@ -241,30 +286,76 @@ class StreamReader:
                 delta = cast("dict[str, Any]", message)
             elif isinstance(text, str):
                 delta = {"content": text}
+        parts = self._of_the_answer(parts_of(cast("dict[str, Any]", delta) if isinstance(delta, dict) else {}), choice)
+        self._doubtful = self._doubtful or (parts.says and self._finish is not None)
         if isinstance(delta, dict):
-            yield from self._take_delta(cast("dict[str, Any]", delta))
-        reason = string(choice, "finish_reason")
-        if reason not in _NO_REASON:
+            yield from self._take_delta(cast("dict[str, Any]", delta), parts)
+        reason = reason_of(choice)
+        if reason not in _NO_REASON and (is_first(choice) or choice.get("index") in self._owners.values()):
             self._finish = reason
+            answered = bool(self._calls) or "text" in self._owners
+            self._doubtful = STOP_REASONS.get(reason) == StopReason.END_TURN.value and (parts.says or not answered)
 
-    def _take_delta(self, delta: dict[str, Any]) -> Iterator[ProviderEvent]:
-        parts: DeltaParts = parts_of(delta)
-        for piece in parts.pieces:
-            if piece[0] == "content":
-                yield from self._pieces(self._tags.feed(piece[1]))
+    def _of_the_answer(self, parts: DeltaParts, choice: dict[str, Any]) -> DeltaParts:
+        """The parts that count: one answer is asked for, so another choice is a further block of it (Bedrock, through LiteLLM), but
+        where the first one has said things of that kind."""
+        index = 0 if is_first(choice) else choice.get("index")
+        parts.calls = [call for call in parts.calls if not self._calls.is_noise(call)]
+        kinds = {kind: "text" if kind in ("content", "text") else "thinking" for kind, _ in parts.pieces}
+        for name in (*kinds.values(), *(("calls",) if parts.calls else ())):
+            self._owners.setdefault(name, index)
+        if index != 0:
+            parts.pieces = [piece for piece in parts.pieces if self._owners[kinds[piece[0]]] != 0]
+            parts.calls = [] if self._owners.get("calls") == 0 else parts.calls
+        return parts
+
+    def _take_delta(self, delta: dict[str, Any], parts: DeltaParts) -> Iterator[ProviderEvent]:
+        for kind, text in parts.pieces:
+            if kind == "content":
+                yield from self._tagged(self._tags.feed(self._new_text(text) if self._snapshots else text))
+            elif kind == "text":
+                yield from self._tagged(self._tags.flush())
+                yield from self._pieces([("text", text)])
             else:
-                yield from self._pieces(self._tags.flush())
-                yield from self._pieces([("thinking" if piece[0] == "thinking" else "text", piece[1])])
+                yield from self._tagged(self._tags.flush())
+                yield from self._think(text, retold=kind == "told")
         for detail in parts.details:
             self._extra.detail(detail)
         for fragment in parts.calls:
-            yield from self._pieces(self._tags.flush())
+            yield from self._tagged(self._tags.flush())
             yield from self._close_prose()
             yield from self._counted(self._calls.fragment(fragment, self._count))
         unknown = {key: value for key, value in delta.items() if key not in KNOWN_DELTA and value not in (None, "", [], {})}
         unknown.update(parts.unknown)
         if unknown:
             self._extra.unknown_delta(unknown)
+
+    def _think(self, text: str, *, retold: bool) -> Iterator[ProviderEvent]:
+        """Thinking that came as a field, but for what of it was there before."""
+        fresh = self._thought.fresh(text) if retold else self._thought.fresh(text, _SURELY)
+        self._snapshots = self._snapshots or "" != fresh != text
+        self._thought.add(fresh)
+        self._tags.thought = True
+        if fresh:
+            yield from self._pieces([("thinking", fresh)])
+
+    def _new_text(self, text: str) -> str:
+        """What of a text is new where every chunk has all of it."""
+        fresh = self._text.fresh(text, 1)
+        self._text.add(fresh)
+        return fresh
+
+    def _tagged(self, pieces: list[Piece]) -> Iterator[ProviderEvent]:
+        """Pieces of the text; thinking between its tags waits while it only says again what came as a field."""
+        for kind, text in pieces:
+            if kind == "text":
+                self._mirrored = None
+            elif self._mirrored is not None and self._thought.repeats(text):
+                self._mirrored.append(text)
+                continue
+            elif self._mirrored is not None:
+                text, self._mirrored = "".join([*self._mirrored, text]), None
+            yield from self._pieces([(kind, text)])
 
     def _pieces(self, pieces: list[Piece]) -> Iterator[ProviderEvent]:
         for kind, text in pieces:
@@ -284,26 +375,3 @@ class StreamReader:
         for event in events:
             self._count += isinstance(event, BlockStarted)
             yield event
-
-
-def _choice(chunk: dict[str, Any]) -> dict[str, Any] | None:
-    """Choice 0, if there is one."""
-    choices: Any = chunk.get("choices")
-    if isinstance(choices, dict):
-        choices = [choices]
-    for choice in cast("list[Any]", choices) if isinstance(choices, list) else []:
-        if isinstance(choice, dict) and cast("dict[str, Any]", choice).get("index") in (None, 0, "0"):
-            return cast("dict[str, Any]", choice)
-    return None
-
-
-def _check(chunk: dict[str, Any], choice: dict[str, Any] | None) -> None:
-    """Raise what a choice, or a server's own table in the chunk, says went wrong."""
-    groq: Any = chunk.get("x_groq")
-    if isinstance(groq, dict) and cast("dict[str, Any]", groq).get("error"):
-        raise StreamFailure({"error": cast("dict[str, Any]", groq)["error"]})
-    if choice is None:
-        return
-    error: Any = choice.get("error")
-    if error:
-        raise StreamFailure({"error": error})

@@ -9,18 +9,30 @@ from typing import Literal, TypeAlias
 
 Piece: TypeAlias = tuple[Literal["text", "thinking"], str]
 
-_OPENING = {"<think>": "</think>", "<thinking>": "</thinking>"}
+_OPENING = {
+    "<think>": "</think>",
+    "<thinking>": "</thinking>",
+    "<thought>": "</thought>",
+    "<reasoning>": "</reasoning>",
+    "<mm:think>": "</mm:think>",
+    "<seed:think>": "</seed:think>",
+    "[THINK]": "[/THINK]",
+}
+"""Of DeepSeek, Qwen and most others; of prompts; Gemini; gpt-oss on Bedrock; MiniMax; Seed; Magistral."""
 _BREAKS = "\r\n"
 
 
 class ThinkTags:
     """`feed` the pieces of the text; `flush` when something else begins, or the text is over. `open`: text is only text now.
 
-    `held`: what is held back. `inside`: a piece without a `<` in it is thinking, and nothing else."""
+    `held`: what is held back. `mark`: what a closing tag begins with; while nothing is held, a piece without it is thinking, and
+    nothing else. Empty where that is not so. `thought`: thinking came another way, so a text may begin with the tag that closes it.
+    """
 
     def __init__(self) -> None:
         self.open = False
         self.held = ""
+        self.thought = False
         self._closing = ""
         self._after = False
         self._spaces: str | None = ""
@@ -35,8 +47,8 @@ class ThinkTags:
         return self._thinking() if self._closing else self._beginning()
 
     @property
-    def inside(self) -> bool:
-        return bool(self._closing) and not self._after and not self.held and self._spaces is None
+    def mark(self) -> str:
+        return "" if self._after or self.held or self._spaces is not None else self._closing[:1]
 
     def flush(self) -> list[Piece]:
         """What was held back: no tag came of it. Thinking that has not ended goes on after that; text that began is only text."""
@@ -53,7 +65,12 @@ class ThinkTags:
             if begun.startswith(tag):
                 self._closing, self.held = closing, begun[len(tag) :]
                 return self._thinking()
-        if any(tag.startswith(begun) for tag in _OPENING):
+        stray = _OPENING.values() if self.thought else ()
+        for closing in stray:
+            if begun.startswith(closing):
+                self._after, self.held = True, ""
+                return self._text_after(begun[len(closing) :])
+        if any(tag.startswith(begun) for tag in (*_OPENING, *stray)):
             return []
         return self.flush()
 

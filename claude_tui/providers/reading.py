@@ -112,7 +112,7 @@ async def answer(
             if reader.done or reader.patience is not None:
                 break
         while reader.patience is not None and not reader.done:
-            sse = await _within(reader.patience, raw)
+            sse = await _within(reader.patience, raw, reading.watchdog)
             if sse is None:
                 break
             for event in reader.read(sse.data, sse.event):
@@ -132,13 +132,17 @@ async def answer(
         raise missing
 
 
-async def _within(seconds: float, raw: AsyncIterator[SentEvent]) -> SentEvent | None:
-    """The next event; None where there is none, or where it takes longer."""
+async def _within(seconds: float, raw: AsyncIterator[SentEvent], watchdog: Watchdog) -> SentEvent | None:
+    """The next event; None where there is none, or where nothing at all comes for so long. A part of one is something."""
+    clock = asyncio.get_running_loop().time
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds) as limit:
+            watchdog.on_bytes = lambda: limit.reschedule(clock() + seconds)
             return await anext(raw, None)
     except TimeoutError:
         return None
+    finally:
+        watchdog.on_bytes = None
 
 
 async def _drain(raw: AsyncIterator[SentEvent], reader: Reader) -> None:
@@ -160,8 +164,8 @@ class _Reading:
         self._wire = wire
         self._response = response
         self._content_type = str(response.headers.get("content-type", ""))
-        self._watchdog = Watchdog(response.aclose, first=timeouts.first_byte, idle=timeouts.idle)
-        self._body = ClosableBody(response, self._watchdog, wire.tail)
+        self.watchdog = Watchdog(response.aclose, first=timeouts.first_byte, idle=timeouts.idle)
+        self._body = ClosableBody(response, self.watchdog, wire.tail)
 
     def events(self) -> AsyncIterator[SentEvent]:
         return self._wire.events(cast("httpx2.Response", self._body))
@@ -183,7 +187,7 @@ class _Reading:
         raise not_an_answer(self._content_type, page, self.request_id)
 
     async def close(self) -> None:
-        self._watchdog.stop()
+        self.watchdog.stop()
         if self.reader.dropped:
             _log.warning("%d events of the stream had no place", self.reader.dropped)
         await self._response.aclose()
@@ -194,8 +198,8 @@ class _Reading:
             return error
         if isinstance(error, StreamFailure):
             return self._wire.error(error.payload, self.request_id)
-        if self._watchdog.verdict:
-            return self._failed(*self._watchdog.verdict)
+        if self.watchdog.verdict:
+            return self._failed(*self.watchdog.verdict)
         if self.reader.whole and is_connection_loss(error):
             return None
         if self._body.ended and isinstance(error, ValueError):
@@ -210,8 +214,8 @@ class _Reading:
         """What is wrong with a stream that just ended; None if the answer is whole."""
         if self.reader.stopped:
             return None
-        if self._watchdog.verdict:
-            return self._failed(*self._watchdog.verdict)
+        if self.watchdog.verdict:
+            return self._failed(*self.watchdog.verdict)
         if not self.reader.started:
             return not_an_answer(self._content_type, self._body.shown, self.request_id)
         return self._failed(ErrorKind.TRUNCATED, "The stream ended before the answer was complete.")

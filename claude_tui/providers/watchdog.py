@@ -30,7 +30,10 @@ def _slept() -> float:
 
 
 class Watchdog:
-    """`first`, `idle`: seconds without a byte before the first one, and after it. `verdict`: why the stream was given up."""
+    """`first`, `idle`: seconds without a byte before the first one, and after it. `verdict`: why the stream was given up.
+
+    `on_bytes`: what else bytes are told to.
+    """
 
     def __init__(
         self,
@@ -41,6 +44,7 @@ class Watchdog:
         slept: Callable[[], float] = _slept,
     ) -> None:
         self.verdict: tuple[ErrorKind, str] | None = None
+        self.on_bytes: Callable[[], None] | None = None
         self._close = close
         self._limit = first
         self._idle = idle
@@ -55,6 +59,8 @@ class Watchdog:
         """Bytes came."""
         self._heard = self._loop.time()
         self._limit = self._idle
+        if self.on_bytes is not None:
+            self.on_bytes()
 
     def stop(self) -> None:
         self._timer.cancel()

@@ -17,17 +17,24 @@ BASE = Message("01j", "session", "parent", Role.ASSISTANT, (), Status.STREAMING)
 
 
 class Response:
-    """As much of a response as the provider reads. `then`: what reading on throws; "silence" never ends."""
+    """As much of a response as the provider reads. `then`: what reading on throws; "silence" never ends. `pause`: before each."""
 
     def __init__(
-        self, chunks: Iterable[bytes], headers: Mapping[str, str] | None = None, then: Exception | str | None = None
+        self,
+        chunks: Iterable[bytes],
+        headers: Mapping[str, str] | None = None,
+        then: Exception | str | None = None,
+        pause: float = 0.0,
     ) -> None:
+        self._pause = pause
         self.headers = {"content-type": "text/event-stream", **(headers or {})}
         self._chunks = chunks
         self._then = then
 
     async def aiter_bytes(self) -> AsyncIterator[bytes]:
         for chunk in self._chunks:
+            if self._pause:
+                await asyncio.sleep(self._pause)
             yield chunk
         if self._then == "silence":
             await asyncio.Event().wait()
@@ -43,9 +50,10 @@ def read(
     headers: Mapping[str, str] | None = None,
     then: Exception | str | None = None,
     tools: tuple[Payload, ...] = (),
+    pause: float = 0.0,
 ) -> tuple[list[Event], ProviderError | None]:
     """The events of a stream that arrives in these network chunks, and the error it ends with."""
-    response = Response([chunks] if isinstance(chunks, bytes) else chunks, headers, then)
+    response = Response([chunks] if isinstance(chunks, bytes) else chunks, headers, then, pause)
     events: list[Event] = []
 
     async def opened(_request: object) -> Any:
