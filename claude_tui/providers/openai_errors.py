@@ -43,7 +43,6 @@ _WORDS: dict[ErrorKind, str] = {
 }
 _SEPARATORS = re.compile(r"[\s_-]")
 """What a word may be spelt with or without. After a full stop it only says more: "RateLimitExceeded.EndpointTPMExceeded"."""
-_BY_WORD = {_SEPARATORS.sub("", word): kind for kind, words in _WORDS.items() for word in words.split()}
 _BY_ANSWER = {
     1000: ErrorKind.SERVER,
     1001: ErrorKind.TIMEOUT,
@@ -55,7 +54,10 @@ _BY_ANSWER = {
     2013: ErrorKind.INVALID_REQUEST,
 }
 """MiniMax's codes, in the table it puts into an answer."""
-_BY_WORD |= {f"baseresp.{code}": kind for code, kind in _BY_ANSWER.items()}
+_BY_WORD = {
+    **{_SEPARATORS.sub("", word): kind for kind, words in _WORDS.items() for word in words.split()},
+    **{f"baseresp.{code}": kind for code, kind in _BY_ANSWER.items()},
+}
 _RETRYABLE = (ErrorKind.RATE_LIMIT, ErrorKind.OVERLOADED, ErrorKind.SERVER, ErrorKind.TIMEOUT)
 _GENERAL = (ErrorKind.SERVER, ErrorKind.INVALID_REQUEST)
 """Kinds whose words say no more than that something went wrong; a status or a text may know better."""

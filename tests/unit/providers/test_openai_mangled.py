@@ -95,6 +95,7 @@ def test_property_nothing_that_was_said_is_lost(given_pieces: list[tuple[str, st
 MANY = 20_000
 
 
+@pytest.mark.perf
 @pytest.mark.parametrize(
     "delta",
     [
