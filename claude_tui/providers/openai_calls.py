@@ -7,6 +7,7 @@ tells of another; one that names nothing, under an index nobody knows, to the ca
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
@@ -15,6 +16,39 @@ from claude_tui.domain.blocks import Block, dump_json, strict_json
 from claude_tui.domain.events import BlockDelta, BlockStarted, BlockStopped, ProviderEvent
 
 _EMPTY = "{}"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        strict_json(text)
+    except ValueError:
+        return False
+    return True
+
+
+class _Brackets:
+    """Counts the brackets of JSON that comes in pieces, those in strings left out: each piece is looked at once."""
+
+    _MARK = re.compile(r"\\.|[\"{}\[\]]", re.DOTALL)
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._quoted = False
+        self._rest = ""
+
+    @property
+    def closed(self) -> bool:
+        return not self._depth and not self._quoted and not self._rest
+
+    def scan(self, part: str) -> None:
+        text = self._rest + part
+        self._rest = "\\" if (len(text) - len(text.rstrip("\\"))) % 2 else ""
+        for found in self._MARK.finditer(text):
+            mark = found.group()
+            if mark == '"':
+                self._quoted = not self._quoted
+            elif not self._quoted and len(mark) == 1:
+                self._depth += 1 if mark in "{[" else -1
 
 
 class Call:
@@ -34,6 +68,7 @@ class Call:
         self.strange = False
         self._begun = False
         self._whole: tuple[int, bool] = (0, False)
+        self._brackets = _Brackets()
 
     @property
     def arguments(self) -> str:
@@ -45,16 +80,11 @@ class Call:
 
     @property
     def complete(self) -> bool:
-        """Whether the arguments are JSON as they stand. Asked when it matters, and parsed anew only after they grew."""
+        """Whether the arguments are JSON as they stand. Asked when it matters; parsed only where every bracket is closed."""
         if self._whole[0] != len(self._parts):
-            whole = False
-            if self._parts and self._parts[-1].rstrip().endswith(("}", "]", "null", '"')):
-                try:
-                    strict_json("".join(self._parts))
-                    whole = True
-                except ValueError:
-                    whole = False
-            self._whole = (len(self._parts), whole)
+            for part in self._parts[self._whole[0] :]:
+                self._brackets.scan(part)
+            self._whole = (len(self._parts), bool(self._parts) and self._brackets.closed and _is_json("".join(self._parts)))
         return self._whole[1]
 
     def add(self, arguments: str) -> None:
