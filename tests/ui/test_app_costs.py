@@ -89,8 +89,8 @@ async def told_everywhere(program: Program) -> Totals:
     await program.see("Prices as of", "this session")
     line = next(row for row in program.rows if "cost   " in row)
     assert not stored.requests or forms[-1] in line
-    requests = next(row for row in program.rows if "requests" in row).replace("│", " ").split()
-    assert requests[3] == str(stored.requests)
+    words = next(row for row in program.rows if "requests  " in row).replace("│", " ").split()
+    assert words[words.index("requests") + 3] == str(stored.requests)
     await program.press("escape")
     return stored
 

@@ -15,7 +15,15 @@ from claude_tui.fakeapi import Call, FakeApi, Fault, Phase, Say, Script, Strike,
 from claude_tui.ui.approval import ApprovalBox
 from tests.ui.running import Program, answering, prompt_of, running
 
-AT_ONCE = Settings(retries=0, connect_timeout=2, first_byte_timeout=0.3, idle_timeout=0.3, tools={"calculator": "allow"})
+AT_ONCE = Settings(retries=0, tools={"calculator": "allow"})
+IMPATIENT = dataclasses.replace(AT_ONCE, first_byte_timeout=0.3, idle_timeout=0.3)
+
+
+def settings_for(kind: ErrorKind) -> Settings:
+    """Patience is short only where a silence is what is meant: a busy machine is slow as well."""
+    return IMPATIENT if kind is ErrorKind.TIMEOUT else AT_ONCE
+
+
 BEFORE = {
     ErrorKind.AUTH: Fault.UNAUTHORIZED,
     ErrorKind.BILLING: Fault.SPENDING_LIMIT,
@@ -53,7 +61,7 @@ def told(program: Program, kind: ErrorKind) -> bool:
 async def test_an_error_before_anything_came_is_a_sentence_and_the_prompt_is_back(kind: ErrorKind) -> None:
     scripts = iter((Script((Strike(BEFORE[kind]), Say("never"))), Script((Say("It works again."),))))
     with FakeApi.in_thread(lambda body, n: next(scripts)) as api:
-        async with running(api, settings=AT_ONCE) as program:
+        async with running(api, settings=settings_for(kind)) as program:
             await program.send("a prompt")
             await program.idle()
             await program.until(lambda: told(program, kind), f"the advice for {kind}")
@@ -69,7 +77,7 @@ async def test_an_error_before_anything_came_is_a_sentence_and_the_prompt_is_bac
 async def test_an_error_midway_keeps_what_came(kind: ErrorKind) -> None:
     scripts = iter((at(MIDWAY[kind], Phase.TEXT), Script((Say("It works again."),))))
     with FakeApi.in_thread(lambda body, n: next(scripts)) as api:
-        async with running(api, settings=AT_ONCE) as program:
+        async with running(api, settings=settings_for(kind)) as program:
             await program.send("a prompt")
             await program.idle()
             await program.until(lambda: told(program, kind), f"the advice for {kind}")
