@@ -19,7 +19,7 @@ from claude_tui.domain.errors import ErrorKind
 from claude_tui.domain.messages import Message, Role, Status, StopReason
 from claude_tui.domain.pairing import NO_RESULT, THINKING, UNFIT, WireMessage, paired_calls, paired_server_calls
 from claude_tui.domain.text import encodable, repair
-from claude_tui.domain.turns import about_summary, begins_turn, compacts, continues
+from claude_tui.domain.turns import about_summary, begins_turn, compacts, continues, is_prompt
 
 __all__ = [
     "CLAUDE",
@@ -71,7 +71,8 @@ def build(path: Sequence[Message], *, audience: Audience = CLAUDE, without_think
 
     `without_thinking_to`: id of a message; thinking up to and including it is left out (its binding is known to be broken).
     A path that ends in a paused answer is continued as it stands; any other ends with a user message. A request for a summary is
-    left out, with what came to it, as soon as something else follows.
+    left out, with what came to it, as soon as something else follows; a prompt that was refused, as soon as another prompt does:
+    it would have that refused too.
     """
     wire, continuing = _chosen(path, audience, without_thinking_to)
     return normalise(wire, continuing=continuing)
@@ -119,7 +120,7 @@ def sent_parts(
 def _order(path: Sequence[Message]) -> list[tuple[int, bool]]:
     """What is sent in which order, and whether its thinking is still bound to what comes before: the last summary of the API, what
     was said before it but is not covered by it, and what followed."""
-    left_out = _summaries_asked_for(path)
+    left_out = _summaries_asked_for(path) | _refused(path)
     start = next((index for index in reversed(range(len(path))) if summary_of(path[index])), None)
     if start is None:
         return [(index, True) for index in range(len(path)) if index not in left_out]
@@ -143,6 +144,20 @@ def _summaries_asked_for(path: Sequence[Message]) -> set[int]:
     turns = [index for index, message in enumerate(path) if begins_turn(message)]
     asked = [(begin, end) for begin, end in pairwise(turns) if compacts(path[begin])]
     return {index for begin, end in asked for index in range(begin, end) if not summary_of(path[index])}
+
+
+def _refused(path: Sequence[Message]) -> set[int]:
+    """The turns that came to nothing but a refusal, asked again or not, and after which the user said something else."""
+    found: set[int] = set()
+    for end in range(1, len(path) - 1):
+        answer = end if is_prompt(path[end + 1]) else 0
+        while answer > 0 and path[answer].stop_reason == StopReason.REFUSAL:
+            asked = path[answer - 1]
+            if not is_prompt(asked) and continues(asked) is None:
+                break
+            found |= {answer - 1, answer}
+            answer = 0 if is_prompt(asked) else answer - 2
+    return found
 
 
 def summary_of(message: Message) -> str:

@@ -15,7 +15,7 @@ EMPTY_THINKING = "(not shown by this model)"
 OVER_BUDGET = "Nothing was sent and everything is kept; going on goes over it."
 _STOP_SENTENCES = {
     StopReason.MAX_TOKENS: "The answer reached the limit of tokens (`max_tokens`) and is cut off.",
-    StopReason.REFUSAL: "The model declined to answer; what it had written is not sent back to it.",
+    StopReason.REFUSAL: "The model declined to answer; another prompt leaves this exchange out of what is sent.",
     StopReason.CONTEXT_EXCEEDED: "The conversation fills the model's context window; the answer is cut off.",
 }
 _ORDINARY = (StopReason.END_TURN, StopReason.STOP_SEQUENCE, StopReason.TOOL_USE, StopReason.PAUSE_TURN, StopReason.COMPACTION)

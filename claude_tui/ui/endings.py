@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from claude_tui.domain.continuing import GoingOn, going_on
 from claude_tui.domain.errors import ErrorInfo
 from claude_tui.domain.events import ending_of
+from claude_tui.domain.messages import StopReason
 from claude_tui.domain.sentences import is_over_budget
 from claude_tui.domain.turns import begins_turn, is_prompt
 from claude_tui.ui.dock_rows import Offer
@@ -58,16 +59,21 @@ class Endings:
         except ValueError:
             return ()
         last = session.path[-1] if session is not None else None
-        label = _label(plan, is_over_budget(self._error()), answered=last is not None and not begins_turn(last))
+        answered = last is not None and not begins_turn(last)
+        refused = last is not None and last.stop_reason == StopReason.REFUSAL
+        label = _label(plan, is_over_budget(self._error()), answered=answered, refused=refused)
         return (Offer(self._screen.keymap.hint("turn.continue"), label),)
 
 
 _RESEND = "sends it again"
+_ASK_AGAIN = "asks again, of another model perhaps"
 
 
-def _label(plan: GoingOn, over_budget: bool, *, answered: bool) -> str:
+def _label(plan: GoingOn, over_budget: bool, *, answered: bool, refused: bool) -> str:
     if over_budget:
-        return "goes on, over the budget"
+        return "goes on, over the budget from now on in this session"
     if plan.compact:
         return "compacts and goes on" if plan.answer else "compacts again"
+    if refused:
+        return _ASK_AGAIN
     return "continues the answer" if answered else _RESEND

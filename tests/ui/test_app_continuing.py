@@ -116,7 +116,7 @@ async def test_a_budget_stops_before_the_request_and_the_key_goes_over_it(api: T
         await program.send("two")
         await program.idle()
         await program.until(lambda: OVER_BUDGET[:24] in " ".join(program.shown.split()), "what is kept")
-        await program.see("Today's budget of $5 is spent.", "[Alt+C] goes on, over the budget", "clears it")
+        await program.see("Today's budget of $5 is spent.", "[Alt+C] goes on, over the budget from now on", "clears it")
         assert len(api.calls) == 1
         await program.press("alt+c")
         await program.see("You said: two")

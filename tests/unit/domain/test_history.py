@@ -1,6 +1,7 @@
 """Any stored history in, a valid request out; nothing stored changes; what was sent once is sent again."""
 
 import copy
+import dataclasses
 from typing import Any
 
 import pytest
@@ -138,13 +139,38 @@ def test_leftovers_of_an_answer(name: str) -> None:
         said(THOUGHT),
         cut_off(THOUGHT),
         cut_off(),
-        said("partial", stop_reason="refusal"),
-        said(THOUGHT, CALL, stop_reason="refusal"),
         cut_off(SERVER_CALL),
     ],
 )
 def test_an_answer_of_which_nothing_is_left_goes(answer: Message) -> None:
     assert sent(user("q"), answer, user("next")) == [("user", [text("q"), text("next")])]
+
+
+REFUSED = said("I would rather", stop_reason="refusal")
+
+
+def again(*blocks: dict[str, Any] | str) -> Message:
+    """What goes on with the answer before it."""
+    return dataclasses.replace(user(*blocks), extra={"continues": "somewhere"})
+
+
+@pytest.mark.parametrize(
+    ("path", "said_by_the_user"),
+    [
+        ((user("q"), REFUSED), ["q"]),
+        ((user("q"), REFUSED, user("next")), ["next"]),
+        ((user("q"), REFUSED, again()), ["q"]),
+        ((user("q"), REFUSED, again(), REFUSED, user("next")), ["next"]),
+        ((user("q"), REFUSED, again(), said("yes"), user("next")), ["q", "next"]),
+        ((user("q"), said("half"), again("go on"), REFUSED, user("next")), ["q", "next"]),
+        ((user("q"), REFUSED, user("r"), REFUSED, user("next")), ["next"]),
+        ((user("q"), said(CALL, stop_reason="tool_use"), user(RESULT), REFUSED, user("next")), ["q", "next"]),
+    ],
+)
+def test_a_refused_exchange_goes_when_another_prompt_follows(path: tuple[Message, ...], said_by_the_user: list[str]) -> None:
+    """It would have that refused too; asked again, it is what is asked. What tools did meanwhile stays."""
+    texts = [block["text"] for role, blocks in sent(*path) if role == "user" for block in blocks if block["type"] == "text"]
+    assert texts == said_by_the_user
 
 
 def test_a_whole_call_without_a_result_is_answered() -> None:
