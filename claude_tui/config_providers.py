@@ -8,6 +8,7 @@ variables alone.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -133,6 +134,7 @@ def _section(name: str, given: Mapping[str, Given], path: Path) -> Section:
             values[item.name] = read_value(given[item.name], hints[item.name], rule_of(item))
     _check_headers(values.get("headers", {}), given.get("headers"))
     _check_variable(values.get("api_key_env"), given.get("api_key_env"))
+    _check_command(values.get("api_key_command"), given.get("api_key_command"))
     if "wire" not in values and "platform" not in values and name != BUILTIN:
         raise ConfigError(f'{path}: [providers.{name}] has no wire; it takes wire = "openai" or wire = "anthropic".')
     if values.get("platform") and values.get("wire", "anthropic") != "anthropic":
@@ -149,3 +151,13 @@ def _check_variable(name: str | None, given: Given | None) -> None:
     """Somebody who writes the key itself here is told so, and it is not shown."""
     if name and given and not _VARIABLE.match(name):
         raise ConfigError(f"{safe_line(given.label, 300)} takes the name of a variable, not the key itself.")
+
+
+def _check_command(command: str | None, given: Given | None) -> None:
+    """Its words, as a shell would tell them apart; they may hold secrets and are not shown."""
+    try:
+        words = shlex.split(command or "")
+    except ValueError as error:
+        raise ConfigError(f"{safe_line(given.label if given else '', 300)} cannot be read as a command: {error}.") from error
+    if command and not words:
+        raise ConfigError(f"{safe_line(given.label if given else '', 300)} is no command.")

@@ -54,7 +54,7 @@ def _for_openai(section: Section, name: str) -> dict[str, Any]:
     key = key_of(section, name)
     return {
         "base_url": section.base_url,
-        "api_key": key.read,
+        "api_key": key.get,
         "headers": section.headers,
         "max_tokens_field": section.max_tokens_field,
         "echo_reasoning": section.echo_reasoning,

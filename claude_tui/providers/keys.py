@@ -1,7 +1,8 @@
 """Where the key of a named endpoint is: in a variable, in the system's keyring, or printed by a command.
 
 A key is read when a connection is made, never stored and never part of a message: one that expires is asked for again.
-Commands run without a shell, without standard input, and without the other credentials of this process.
+Commands run without a shell, without standard input, and without the other credentials of this process; whoever stops waiting ends
+them.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-import subprocess
-from collections.abc import Callable, Mapping
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from claude_tui.child_environment import name_credentials, without_own_keys
 from claude_tui.domain.errors import ErrorInfo, ErrorKind, ProviderError
 from claude_tui.domain.text import safe_line
 from claude_tui.logs import hide, redact
+from claude_tui.providers.loading import in_daemon_thread
 
 COMMAND_SECONDS = 60.0
 """How long a command may take: some ask the user for a password."""
@@ -27,7 +30,7 @@ class _Source:
     """`name`: what may be shown of it. `read`: the key, None where there is none; may raise ProviderError."""
 
     name: str
-    read: Callable[[], str | None]
+    read: Callable[[], Awaitable[str | None]]
     present: Callable[[], bool]
 
 
@@ -49,7 +52,7 @@ class Key:
         self._sources: list[_Source] = []
         if variable:
             name_credentials(variable)
-            self._sources.append(_Source(variable, lambda: environ.get(variable), lambda: bool(environ.get(variable))))
+            self._sources.append(_Source(variable, lambda: _set(environ, variable), lambda: bool(environ.get(variable))))
         if keyring:
             self._sources.append(_Source(f"keyring {keyring}", lambda: _from_keyring(keyring, name), lambda: True))
         if command:
@@ -63,12 +66,8 @@ class Key:
 
     async def get(self) -> str | None:
         """The key, None where none is needed. ProviderError, kind `credentials`, where one is needed and there is none."""
-        return await asyncio.to_thread(self.read)
-
-    def read(self) -> str | None:
-        """As `get`, for a thread that may wait."""
         for source in self._sources:
-            key = (source.read() or "").strip()
+            key = (await source.read() or "").strip()
             if key:
                 hide(key)
                 return key
@@ -83,7 +82,16 @@ def _missing(text: str) -> ProviderError:
     return ProviderError(ErrorInfo(ErrorKind.CREDENTIALS, safe_line(redact(text), 600)))
 
 
-def _from_keyring(entry: str, provider: str) -> str | None:
+async def _set(environ: Mapping[str, str], variable: str) -> str | None:
+    return environ.get(variable)
+
+
+async def _from_keyring(entry: str, provider: str) -> str | None:
+    """Some keyrings ask the user, for as long as that takes: nothing waits for the thread when the program ends."""
+    return await in_daemon_thread(lambda: _kept(entry, provider))
+
+
+def _kept(entry: str, provider: str) -> str | None:
     service, _, user = entry.partition("/")
     try:
         import keyring  # pyright: ignore[reportMissingImports]  # an extra
@@ -95,19 +103,37 @@ def _from_keyring(entry: str, provider: str) -> str | None:
         raise _missing(f"The keyring could not be read for {service}: {type(error).__name__}: {error}.") from error
 
 
-def _printed(words: list[str], provider: str) -> str | None:
+async def _printed(words: list[str], provider: str) -> str | None:
     """The first line the command prints."""
     what = f"The command that prints the key of {provider}, {words[0]},"
+    pipe = asyncio.subprocess.PIPE
     try:
-        ended = subprocess.run(
-            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS, check=False,
-            env=without_own_keys(os.environ), start_new_session=True,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise _missing(f"{what} did not end within {COMMAND_SECONDS:.0f} s.") from None
+        process = await asyncio.create_subprocess_exec(
+            *words,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+            env=without_own_keys(os.environ),
+            start_new_session=True,
+        )
     except OSError as error:
         raise _missing(f"{what} cannot be started: {error.strerror}.") from error
-    if ended.returncode:
-        said = safe_line(ended.stderr.decode("utf-8", "replace"), 200)
-        raise _missing(f"{what} failed (exit {ended.returncode}){': ' + said if said else ''}.")
-    return next(iter(ended.stdout.decode("utf-8", "replace").splitlines()), None)
+    try:
+        async with asyncio.timeout(COMMAND_SECONDS):
+            printed, complained = await process.communicate()
+    except TimeoutError:
+        raise _missing(f"{what} did not end within {COMMAND_SECONDS:.0f} s.") from None
+    finally:
+        await _end(process)
+    if process.returncode:
+        said = safe_line(complained.decode("utf-8", "replace"), 200)
+        raise _missing(f"{what} failed (exit {process.returncode}){': ' + said if said else ''}.")
+    return next(iter(printed.decode("utf-8", "replace").splitlines()), None)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """It and what it started, if it still runs: somebody was told to stop waiting for it."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()

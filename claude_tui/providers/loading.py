@@ -12,7 +12,11 @@ import asyncio
 import gc
 import importlib
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _loading: dict[str, Future[None]] = {}
 _lock = threading.Lock()
@@ -47,3 +51,19 @@ def start_import(name: str) -> Future[None]:
 async def import_in_thread(name: str) -> None:
     """Import module `name`, or wait until it is there."""
     await asyncio.wrap_future(start_import(name))
+
+
+async def in_daemon_thread(work: Callable[[], T]) -> T:
+    """What `work` gives, from a thread that the end of the program does not wait for."""
+    future = Future[T]()
+
+    def run() -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(work())
+        except BaseException as problem:  # handed to whoever waits
+            future.set_exception(problem)
+
+    threading.Thread(target=run, name="beside", daemon=True).start()
+    return await asyncio.wrap_future(future)

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import re
 import unicodedata
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -46,7 +46,7 @@ _NO_KEY = "none"
 """What the SDK is given in the place of a key; it is never sent."""
 _SECRET_HEADER = re.compile(r"key|token|auth|secret|cookie", re.IGNORECASE)
 
-Key = str | Callable[[], str | None] | None
+Key = str | Callable[[], Awaitable[str | None]] | None
 
 
 class OpenAIProvider:
@@ -172,7 +172,7 @@ class OpenAIProvider:
                 try:
                     await import_in_thread("openai")
                 except ImportError as error:
-                    text = f"This endpoint needs a package that is not installed: {INSTALL}"
+                    text = f"This endpoint needs a package that is not installed: {INSTALL}."
                     raise failed(ErrorKind.INVALID_REQUEST, text) from error
                 key = await self._key()
                 self._keyed = bool(key)
@@ -180,8 +180,8 @@ class OpenAIProvider:
             return self._client
 
     async def _key(self) -> str:
-        """The key, empty where none is sent; in a thread, for what gives it may take its time."""
-        given = await asyncio.to_thread(self._api_key) if callable(self._api_key) else self._api_key
+        """The key, empty where none is sent."""
+        given = await self._api_key() if callable(self._api_key) else self._api_key
         key = given or ""
         hide(key, *(value for name, value in self._headers.items() if _SECRET_HEADER.search(name)))
         if any(one.isspace() or unicodedata.category(one) == "Cc" for one in key):

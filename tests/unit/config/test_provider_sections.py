@@ -115,6 +115,7 @@ def test_the_address_of_a_flag_is_that_of_the_endpoint_in_use(paths: Paths) -> N
         ('[providers.mine]\nwire = "smtp"', "one of anthropic, openai"),
         ('[providers.mine]\nwire = "openai"\nbase_url = "http://x.example"', "https://"),
         ('[providers.mine]\nwire = "openai"\nplatform = "bedrock"', 'no wire but "anthropic"'),
+        ('[providers.mine]\nwire = "openai"\napi_key_command = "pass \\"show"', "cannot be read as a command"),
         ('[providers."a b"]\nwire = "openai"', "letters, digits"),
         ('[providers.mine]\nwire = "openai"\nheaders = { a = 5 }', "a header's value"),
         ('[providers.mine]\nwire = "openai"\nheaders = "x"', "a section"),

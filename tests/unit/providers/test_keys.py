@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -69,6 +71,28 @@ async def test_from_a_command_without_a_shell_and_without_our_keys(tmp_path: Pat
 )
 async def test_a_command_that_prints_none(tmp_path: Path, text: str, words: str) -> None:
     assert words in await refusal(Key("gateway", command=script(tmp_path, text)))
+
+
+HOLDING = """
+import subprocess, sys, time
+pipe = open({pipe!r}, "w")
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], pass_fds=[pipe.fileno()])
+print("x", file=pipe, flush=True)
+time.sleep(60)
+"""
+
+
+async def test_whoever_stops_waiting_ends_the_command(tmp_path: Path) -> None:
+    """With what it started: the pipe that both hold is at its end only when neither is left."""
+    os.mkfifo(tmp_path / "pipe")
+    waiting = asyncio.ensure_future(Key("gateway", command=script(tmp_path, HOLDING.format(pipe=str(tmp_path / "pipe")))).get())
+    reading = await asyncio.to_thread(os.open, tmp_path / "pipe", os.O_RDONLY)
+    assert await asyncio.to_thread(os.read, reading, 9) == b"x\n"
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await asyncio.to_thread(os.read, reading, 9) == b""
+    os.close(reading)
 
 
 async def test_a_command_that_is_not_there() -> None:

@@ -121,7 +121,7 @@ async def test_a_query_of_the_address_goes_with_every_request() -> None:
 async def test_the_key_is_asked_for_once_and_may_be_refused() -> None:
     given: list[str] = []
 
-    def key() -> str:
+    async def key() -> str:
         given.append("key-1")
         return given[-1]
 
@@ -133,7 +133,7 @@ async def test_the_key_is_asked_for_once_and_may_be_refused() -> None:
         await provider.close()
     assert given == ["key-1"]
 
-    def none() -> str:
+    async def none() -> str:
         raise ProviderError(ErrorInfo(ErrorKind.CREDENTIALS, "no key"))
 
     with pytest.raises(ProviderError, match="no key"):
