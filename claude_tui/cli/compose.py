@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from claude_tui.cli.options import Resume
     from claude_tui.config import Settings
     from claude_tui.domain.ports import Provider, Store, Timeouts
+    from claude_tui.domain.spending import Spending
     from claude_tui.engine.endpoints import Endpoints
     from claude_tui.engine.engine import Guard
     from claude_tui.engine.tooling import Toolbox
@@ -131,21 +132,29 @@ async def open_workspace(
 
     endpoints = endpoints or make_endpoints(settings)
     store = await open_store(paths, temporary=temporary)
-    guard = None if not endpoints.names else make_guard(settings, store, paths)
+    guard = await make_guard(settings, store, paths, temporary=temporary) if endpoints.names else None
     return Workspace(
         store, endpoints, lambda: make_toolbox(settings, allow, interactive=interactive), turn_options(settings), guard
     )
 
 
-def make_guard(settings: Settings, store: Store, paths: Paths) -> Guard | None:
-    """What stops a request that the budget does not allow; None where there is none. The demo costs nothing."""
+async def make_guard(settings: Settings, store: Store, paths: Paths, *, temporary: bool) -> Guard | None:
+    """What stops a request that the budget does not allow; None where there is none. What the history holds counts in any case."""
     if not settings.budget:
         return None
     from decimal import Decimal
 
     from claude_tui.engine.budget import Budget
 
-    return Budget({name: Decimal(str(limit)) for name, limit in settings.budget.items()}, store, price_book(paths))
+    before: list[Spending] = []
+    if temporary and paths.history.exists():
+        history = await open_store(paths)
+        try:
+            before = await history.spending()
+        finally:
+            await history.close()
+    limits = {name: Decimal(str(limit)) for name, limit in settings.budget.items()}
+    return Budget(limits, store, price_book(paths), before=before)
 
 
 def foreign_host(settings: Settings, provider: str) -> str | None:

@@ -109,6 +109,10 @@ def _print(report: _Report, by: Key | None) -> None:
         console.print()
         console.print(_table(report, key, console.encoding))
     console.print()
+    everything = Totals.of(report.window, report.book)
+    if everything.compaction_input or everything.compaction_output:
+        read, written = number(everything.compaction_input), number(everything.compaction_output)
+        console.print(Text(f"Beside these tokens the API read {read} and wrote {written} for summaries; the costs hold them."))
     console.print(Text(f"Prices as of {report.book.as_of}; ~ marks estimates."))
 
 
@@ -121,9 +125,8 @@ def _columns(*headings: str) -> Table:
 
 
 def _figures(totals: Totals) -> list[str]:
-    """Requests and tokens, with those that no response counts as its own."""
-    read = number(totals.input + totals.compaction_input)
-    return [number(totals.requests), read, _output(totals), number(totals.cache_read), number(totals.cache_write)]
+    """Requests and tokens, as the responses count them."""
+    return [number(totals.requests), number(totals.input), _output(totals), number(totals.cache_read), number(totals.cache_write)]
 
 
 def _output(totals: Totals) -> str:
@@ -132,7 +135,7 @@ def _output(totals: Totals) -> str:
 
 
 def _written(totals: Totals) -> int:
-    return totals.output + totals.output_estimated + totals.compaction_output
+    return totals.output + totals.output_estimated
 
 
 def _cost(totals: Totals) -> str:
@@ -207,7 +210,7 @@ def _pace_of(totals: Totals) -> tuple[str, str, str]:
 
 
 def _tokens(totals: Totals) -> Decimal:
-    return Decimal(totals.prompt + totals.compaction_input + _written(totals))
+    return Decimal(totals.prompt + _written(totals))
 
 
 def _table(report: _Report, key: Key, encoding: str) -> Table:

@@ -87,7 +87,7 @@ _ADVICE: dict[ErrorKind, str] = {
     ErrorKind.AUTH: "Check the key and the address it is sent to: `claude-tui doctor` names both.",
     ErrorKind.BILLING: "Check the plan and the balance of the account this key belongs to.",
     ErrorKind.PERMISSION: "The key may not do this; check its workspace and the model's access.",
-    ErrorKind.NOT_FOUND: "Check the model's name: `claude-tui models` lists what this key can use.",
+    ErrorKind.NOT_FOUND: "Check the model's name (`claude-tui models` lists them) and the address (`claude-tui doctor` shows it).",
     ErrorKind.INVALID_REQUEST: "The prompt is saved; change what the message above names and send it again.",
     ErrorKind.CONTEXT: "The conversation no longer fits the model: start a new session or use a model with a larger window.",
     ErrorKind.TOO_LARGE: "The request is over the API's size limit: leave out the largest part.",

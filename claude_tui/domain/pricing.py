@@ -171,16 +171,17 @@ def compactions(usage: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def context_fill(usage: Mapping[str, Any] | None) -> int | None:
-    """The tokens the conversation takes after this response; None where the API did not say.
+    """The tokens the conversation takes after this response; None where the API did not say, as after a summary of its own.
 
     With iterations those of the last message: the response's own counts are sums over all of them.
     """
     if not usage:
         return None
     messages = [entry for entry in iterations(usage) if entry.get("type") in ("message", _FALLBACK)]
-    last = messages[-1] if messages else usage
-    tokens = _Tokens.of(last)
-    return None if tokens is None else tokens.prompt + tokens.output
+    tokens = _Tokens.of(messages[-1] if messages else usage)
+    if tokens is None:
+        return None
+    return tokens.prompt + tokens.output or (None if compactions(usage) else 0)
 
 
 @dataclass(frozen=True, slots=True)

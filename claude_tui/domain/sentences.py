@@ -12,7 +12,7 @@ from claude_tui.domain.messages import Outcome, StopReason
 EMPTY_THINKING = "(not shown by this model)"
 """In place of a thinking block's text where there is none."""
 
-OVER_BUDGET = "Nothing was sent and everything is kept; going on goes over it."
+OVER_BUDGET = "Nothing was sent and everything is kept: go on all the same, or set a higher limit."
 _STOP_SENTENCES = {
     StopReason.MAX_TOKENS: "The answer reached the limit of tokens (`max_tokens`) and is cut off.",
     StopReason.REFUSAL: "The model declined to answer; another prompt leaves this exchange out of what is sent.",

@@ -7,7 +7,7 @@ Responses without a price cannot be counted: they stop nothing, and the sentence
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 
@@ -30,7 +30,10 @@ def _utc_now() -> datetime:
 
 
 class Budget:
-    """`limits`: dollars by `session`, `day` and `month`; days and months are those of `zone`, by default the local time's."""
+    """`limits`: dollars by `session`, `day` and `month`; days and months are those of `zone`, by default the local time's.
+
+    `before`: what another ledger holds, where this one begins empty.
+    """
 
     def __init__(
         self,
@@ -38,12 +41,14 @@ class Budget:
         store: Store,
         book: PriceBook,
         *,
+        before: Sequence[Spending] = (),
         zone: tzinfo | None = None,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._limits = {name: limits[name] for name in _NAMES if name in limits}
         self._store = store
         self._book = book
+        self._before = tuple(before)
         self._zone = zone
         self._now = now
 
@@ -52,7 +57,7 @@ class Budget:
         for name, limit in self._limits.items():
             spent = await asyncio.to_thread(self._sum, await self._rows(name, session))
             if spent.known >= limit:
-                uncounted = f" {spent.unknown} more had no price." if spent.unknown else ""
+                uncounted = f" {spent.unknown} more could not be priced." if spent.unknown else ""
                 used = spent.text().partition(" + ")[0]
                 return f"The budget for {_NAMES[name]} (`budget.{name}`), {dollars(limit)}, is used up: {used} spent.{uncounted}"
         return None
@@ -63,7 +68,7 @@ class Budget:
         now = self._now().astimezone(self._zone)
         start = now.replace(hour=0, minute=0, second=0, microsecond=0)
         start = (start if name == "day" else start.replace(day=1)).astimezone(UTC) - _MARGIN
-        rows = await self._store.spending(since=start.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
+        rows = [*self._before, *await self._store.spending(since=start.strftime("%Y-%m-%dT%H:%M:%S.000Z"))]
         current = local_day(now.isoformat(), self._zone)
         return [row for row in rows if current.startswith(local_day(row.created_at, self._zone)[: _LENGTHS[name]])]
 

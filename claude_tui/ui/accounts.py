@@ -124,7 +124,8 @@ class Accounts:
     @property
     def cost(self) -> Cost | None:
         """What this session has cost; None where nothing was used in it."""
-        return self.purse.cost(self.running)
+        running = self.running
+        return self.purse.cost(running if running is not None and running.usage is not None else None)
 
     def beside(self) -> Beside:
         """What the status bar shows beside the meter's figures."""

@@ -126,5 +126,8 @@ def _sentences(scopes: Sequence[Scope], totals: Sequence[Totals], book: PriceBoo
         yield f"? {len(unpriced) - len(silent)} of the requests have no known price or no whole count: {names}. No sum holds them."
     if silent:
         yield f"? Of {len(silent)} of the requests the endpoint did not say what was used. No sum of money holds them."
+    if any(one.compaction_input or one.compaction_output for one in totals):
+        read, written = totals[-1].compaction_input, totals[-1].compaction_output
+        yield f"Summaries by the API read {read:,} and wrote {written:,} tokens beside these this month; the costs hold them."
     if any(one.cost.estimated or one.output_estimated for one in totals):
         yield "~ Estimated: an answer that streams or broke off counts as far as it came, or a price is not the seller's own."

@@ -21,6 +21,7 @@ def test_a_day_that_is_used_up() -> None:
         for _ in range(2):
             run("ask", "hi", api=api, env={"CLAUDE_TUI_BUDGET__DAY": "2"}).told(0)
         told = run("ask", "and?", "-o", "json", api=api, env={"CLAUDE_TUI_BUDGET__DAY": "2"}).told(1)
+        run("ask", "and?", "--temporary", api=api, env={"CLAUDE_TUI_BUDGET__DAY": "2"}).told(1)
         assert len(api.calls) == 2
         run("ask", "and?", api=api, env={"CLAUDE_TUI_BUDGET__DAY": "2.01", "CLAUDE_TUI_BUDGET__SESSION": "1"}).told(0)
     error: dict[str, Any] = told.json["error"]

@@ -43,7 +43,7 @@ ROWS = [
     ("limits", "words"),
     [
         ({}, None),
-        ({"session": "3"}, "this session (`budget.session`), $3.00, is used up: $3.00 spent. 1 more had no price."),
+        ({"session": "3"}, "this session (`budget.session`), $3.00, is used up: $3.00 spent. 1 more could not be priced."),
         ({"session": "3.01"}, None),
         ({"day": "1"}, "for today (`budget.day`), $1.00, is used up: $1.00 spent."),
         ({"day": "1.5", "month": "3"}, "for this month (`budget.month`), $3.00, is used up: $3.00 spent."),

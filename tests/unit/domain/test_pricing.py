@@ -234,6 +234,14 @@ def test_costs_as_json(cost: Cost, usd: str | None, micro: int | None) -> None:
         (used(90, 90, iterations=[part("message", 20, 2), part("advisor_message", 900, 9)]), 22),
         (used(90, 90, iterations=[part("message", 20, 0), part("fallback_message", 30, 3)]), 33),
         (used(7, 1, iterations=[part("compaction", 900, 9)]), 8),
+        (
+            {
+                "input_tokens": 0,
+                "output_tokens": 0,
+                "iterations": [{"type": "compaction", "input_tokens": 900, "output_tokens": 9}],
+            },
+            None,
+        ),
     ],
 )
 def test_how_full_the_context_is(usage: dict[str, Any] | None, tokens: int | None) -> None:
