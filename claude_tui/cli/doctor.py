@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from claude_tui import __version__, config
 from claude_tui.cli import compose
 from claude_tui.cli.options import Output
+from claude_tui.config_providers import BUILTIN
 from claude_tui.domain.addresses import is_loopback, redact_address
 from claude_tui.domain.blocks import dump_json
 from claude_tui.domain.errors import StoreError
@@ -71,9 +72,12 @@ def _findings(paths: Paths, environ: Mapping[str, str]) -> Iterator[Finding]:
     except config.ConfigError as error:
         yield Finding("settings", "broken", str(error))
     yield from _history(paths)
-    yield from _credentials(environ)
-    yield from _providers(loaded.settings if loaded else config.Settings())
-    yield from _network(loaded.settings if loaded else config.Settings(), environ)
+    settings = loaded.settings if loaded else config.Settings()
+    if settings.provider == BUILTIN and BUILTIN not in settings.providers:
+        yield from _credentials(environ)
+    yield from _providers(settings)
+    yield from _prices(paths)
+    yield from _network(settings, environ)
     yield from _terminal(environ)
     stop_logging()
 
@@ -166,16 +170,28 @@ def _providers(settings: config.Settings) -> Iterator[Finding]:
     from claude_tui.cli import endpoints
 
     for name, section in settings.providers.items():
-        provider = endpoints.make(settings, name, compose.timeouts(settings))
-        found = ", ".join(provider.credentials())
+        found = ", ".join(endpoints.make(settings, name, compose.timeouts(settings)).credentials())
         where = redact_address(endpoints.address(section)) or section.platform
-        model = settings.model_for(name) or "no model named"
-        text = f"{section.wire} at {where}, {model}, key: {found or 'none found'}"
-        yield Finding(f"provider {safe_line(name, 40)}", "ok" if found else "warning", text)
+        text = f"{section.wire} at {where}, {settings.model_for(name) or 'no model'}, key: {found or 'none found'}"
+        missing = endpoints.problems(settings, name)
+        used = " (in use)" if name == settings.provider else ""
+        title = f"provider {safe_line(name, 40)}{used}"
+        yield Finding(title, "warning" if missing or not found else "ok", "; ".join([text, *missing]))
+
+
+def _prices(paths: Paths) -> Iterator[Finding]:
+    """The user's own prices, where there are some."""
+    if paths.prices_file.exists():
+        warnings = compose.price_book(paths).warnings
+        yield Finding("prices", "ok", f"{paths.prices_file}: {'read' if not warnings else 'partly read'}")
+        yield from (Finding("prices", "warning", warning) for warning in warnings)
 
 
 def _network(settings: config.Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
-    address = settings.base_url or DEFAULT_ADDRESS
+    from claude_tui.cli import endpoints
+
+    section = settings.section()
+    address = (endpoints.address(section) if section is not None else "") or DEFAULT_ADDRESS
     local = is_loopback(urlsplit(address).hostname or "")
     found = [(name, environ.get(name) or environ.get(name.lower())) for name in _PROXIES]
     proxies = [f"{name}={_without_user(value)}" for name, value in found if value]

@@ -81,6 +81,23 @@ def key_of(section: Section, name: str) -> Key:
     return Key(name, variable=variable, keyring=section.api_key_keyring, command=section.api_key_command, required=required)
 
 
+def problems(settings: Settings, name: str) -> list[str]:
+    """What this provider lacks, as far as can be seen without asking anybody."""
+    from importlib.util import find_spec
+
+    from claude_tui.providers.anthropic_clients import missing_extra
+
+    section = settings.section(name) or Section()
+    found: list[str] = []
+    if section.wire == "openai" and find_spec("openai") is None:
+        found.append("it needs: pip install 'claude-tui-chat[openai]'")
+    if section.platform and (extra := missing_extra(section)):
+        found.append(f"it needs: pip install 'claude-tui-chat[{extra}]'")
+    if not settings.model_for(name):
+        found.append("no model is named")
+    return [*found, *(key_of(section, name).problems() if section != Section(base_url=section.base_url) else ())]
+
+
 def address(section: Section) -> str:
     """Where its requests go; empty where a platform's tools know that."""
     usual = os.environ.get("ANTHROPIC_BASE_URL") if section.wire == "anthropic" else None

@@ -26,6 +26,10 @@ from claude_tui.ui.figures import number, percent, seconds
 
 _ID = 12
 """Characters of a session's id that are shown: enough to open it by."""
+_ALL = ("REQ", "IN", "OUT", "READ", "WRITE", "HIT", "COST", "TTFT", "TOK/S")
+_FEW = ("OUT", "COST")
+_WIDE = 72
+"""Cells from which on a table has all its columns."""
 _LONGEST_PLOT = 62
 """Days that get a line each; more are a sparkline and the days on which something was used."""
 
@@ -99,7 +103,7 @@ def _json(report: _Report, by: Key) -> dict[str, Any]:
 def _print(report: _Report, by: Key | None) -> None:
     console = Console(highlight=False, markup=False, emoji=False)
     blocks = can_draw(console.encoding)
-    console.print(_spans(report))
+    console.print(_spans(report, console.width))
     if by in (None, "day"):
         console.print()
         console.print(_plot(report, console.width, blocks=blocks))
@@ -107,7 +111,7 @@ def _print(report: _Report, by: Key | None) -> None:
         console.print(_pace(report, console.width, blocks=blocks))
     for key in ("model",) if by is None else () if by == "day" else (by,):
         console.print()
-        console.print(_table(report, key, console.encoding))
+        console.print(_table(report, key, console.width, console.encoding))
     console.print()
     everything = Totals.of(report.window, report.book)
     if everything.compaction_input or everything.compaction_output:
@@ -142,12 +146,13 @@ def _cost(totals: Totals) -> str:
     return totals.cost.text() if totals.requests else "-"
 
 
-def _spans(report: _Report) -> Table:
-    table = _columns("", "COST", "REQUESTS", "IN", "OUT", "READ", "WRITE")
+def _spans(report: _Report, width: int) -> Table:
+    wide = width >= _WIDE
+    table = _columns("", "COST", "REQUESTS", "IN", "OUT", "READ", "WRITE") if wide else _columns("", "COST", "OUT")
     days = (report.today - report.first).days + 1
-    names = {"today": "Today", "month": "This month", "window": f"Last {days} days", "all": "All"}
+    names = {"today": "Today", "month": "This month", "window": f"Last {days} days" if days > 1 else "Last day", "all": "All"}
     for name, totals in report.spans().items():
-        table.add_row(names[name], _cost(totals), *_figures(totals))
+        table.add_row(names[name], _cost(totals), *(_figures(totals) if wide else [_output(totals)]))
     return table
 
 
@@ -213,12 +218,14 @@ def _tokens(totals: Totals) -> Decimal:
     return Decimal(totals.prompt + _written(totals))
 
 
-def _table(report: _Report, key: Key, encoding: str) -> Table:
-    table = _columns(key.upper(), "REQ", "IN", "OUT", "READ", "WRITE", "HIT", "COST", "TTFT", "TOK/S")
+def _table(report: _Report, key: Key, width: int, encoding: str) -> Table:
+    shown_columns = _ALL if width >= _WIDE else _FEW
+    table = _columns(key.upper(), *shown_columns)
     for name, totals in report.by(key):
         share, ttft, speed = _pace_of(totals)
         shown = Text(_name(report, key, name).encode(encoding, "backslashreplace").decode(encoding))
-        table.add_row(shown, *_figures(totals), share, _cost(totals), ttft, speed)
+        cells = dict(zip(_ALL, (*_figures(totals), share, _cost(totals), ttft, speed), strict=True))
+        table.add_row(shown, *(cells[heading] for heading in shown_columns))
     return table
 
 

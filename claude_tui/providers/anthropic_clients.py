@@ -92,8 +92,8 @@ def make_client(section: Section, key: str | None, common: Mapping[str, Any]) ->
     if section.platform is None:
         return anthropic.AsyncAnthropic(api_key=key, base_url=section.base_url, **common)
     platform = PLATFORMS[section.platform]
-    if not (key or any(os.environ.get(name) for name in platform.instead) or _is_there(platform.needs)):
-        text = f"{platform.title} needs more than is installed: pip install 'claude-tui-chat[{platform.extra}]'."
+    if not key and (extra := missing_extra(section)):
+        text = f"{platform.title} needs more than is installed: pip install 'claude-tui-chat[{extra}]'."
         raise ProviderError(ErrorInfo(ErrorKind.INVALID_REQUEST, text))
     for names, variables in platform.wants:
         if not any(getattr(section, name) for name in names) and not any(os.environ.get(name) for name in variables):
@@ -103,6 +103,13 @@ def make_client(section: Section, key: str | None, common: Mapping[str, Any]) ->
         return cast("AsyncAnthropic", getattr(anthropic, platform.client)(**platform.arguments(section, key), **common))
     except Exception as error:  # each of them says in its own way what is missing
         raise no_credentials(section.platform, error) from error
+
+
+def missing_extra(section: Section) -> str:
+    """The extra that a platform needs where no key of its own is given; empty where nothing is missing."""
+    platform = PLATFORMS[section.platform or ""]
+    there = any(os.environ.get(name) for name in platform.instead) or _is_there(platform.needs)
+    return "" if there else platform.extra
 
 
 def no_credentials(platform: str, error: Exception) -> ProviderError:

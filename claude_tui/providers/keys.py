@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+import shutil
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from claude_tui.child_environment import name_credentials, without_own_keys
 from claude_tui.domain.errors import ErrorInfo, ErrorKind, ProviderError
@@ -27,11 +29,15 @@ COMMAND_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """`name`: what may be shown of it. `read`: the key, None where there is none; may raise ProviderError."""
+    """`name`: what may be shown of it. `read`: the key, None where there is none; may raise ProviderError.
+
+    `missing`: what it lacks, as far as can be seen without asking; empty for nothing.
+    """
 
     name: str
     read: Callable[[], Awaitable[str | None]]
-    present: Callable[[], bool]
+    present: Callable[[], bool] = lambda: True
+    missing: Callable[[], str] = lambda: ""
 
 
 class Key:
@@ -52,12 +58,16 @@ class Key:
         self._sources: list[_Source] = []
         if variable:
             name_credentials(variable)
-            self._sources.append(_Source(variable, lambda: _set(environ, variable), lambda: bool(environ.get(variable))))
+            self._sources.append(_in_variable(variable, environ))
         if keyring:
-            self._sources.append(_Source(f"keyring {keyring}", lambda: _from_keyring(keyring, name), lambda: True))
+            self._sources.append(_Source(f"keyring {keyring}", lambda: _from_keyring(keyring, name), missing=_no_keyring))
         if command:
             words = shlex.split(command)
-            self._sources.append(_Source(f"command {words[0]}", lambda: _printed(words, name), lambda: True))
+            self._sources.append(_Source(f"command {words[0]}", lambda: _printed(words, name), missing=lambda: _no_command(words)))
+
+    def problems(self) -> tuple[str, ...]:
+        """What can be seen to be missing without asking for the key."""
+        return tuple(source.missing() for source in self._sources if source.missing())
 
     def names(self) -> tuple[str, ...]:
         """Where one will be looked for and, as far as is known without asking, found."""
@@ -82,8 +92,22 @@ def _missing(text: str) -> ProviderError:
     return ProviderError(ErrorInfo(ErrorKind.CREDENTIALS, safe_line(redact(text), 600)))
 
 
-async def _set(environ: Mapping[str, str], variable: str) -> str | None:
-    return environ.get(variable)
+def _in_variable(variable: str, environ: Mapping[str, str]) -> _Source:
+    async def read() -> str | None:
+        return environ.get(variable)
+
+    def present() -> bool:
+        return bool(environ.get(variable))
+
+    return _Source(variable, read, present, lambda: "" if present() else f"{variable} is not set")
+
+
+def _no_keyring() -> str:
+    return "" if find_spec("keyring") else "the keyring needs: pip install 'claude-tui-chat[keyring]'"
+
+
+def _no_command(words: list[str]) -> str:
+    return "" if shutil.which(words[0]) else f"there is no command {words[0]}"
 
 
 async def _from_keyring(entry: str, provider: str) -> str | None:

@@ -89,8 +89,9 @@ class Prices:
         return self._read, self._users
 
     def _warn(self, text: str) -> None:
-        self._warnings.append(text)
-        _log.warning("%s", text)
+        sentence = f"{self._user_file}: {text}"
+        self._warnings.append(sentence)
+        _log.warning("%s", sentence)
 
     def _given(self) -> dict[str, Any]:
         """What stands in the user's file; nothing where there is none, or it cannot be read."""
@@ -102,7 +103,7 @@ class Prices:
             return {}
         except (OSError, ValueError, ArithmeticError, RecursionError) as error:
             said = error.strerror if isinstance(error, OSError) else error
-            self._warn(f"The prices in {self._user_file} are not used: {safe_line(str(said))}.")
+            self._warn(f"none of it is used: {safe_line(str(said))}.")
             return {}
 
 
@@ -144,13 +145,13 @@ class _Tables:
             given: object = cast("dict[str, Any]", endpoint).get("models") if isinstance(endpoint, dict) else endpoint
             self.by_provider[name] = self._models(given, f"providers.{name}.models")
         for key in data.keys() - {"as_of", "models", "providers"}:
-            self._warn(f"In the file of prices nobody knows {safe_line(key, 40)!r}.")
+            self._warn(f"nobody knows {safe_line(key, 40)!r}.")
 
     def _entries(self, given: object, where: str) -> Iterator[tuple[str, object]]:
         if isinstance(given, dict):
             yield from cast("dict[str, object]", given).items()
         elif given is not None:
-            self._warn(f"In the file of prices {safe_line(where, 80)} must be a table.")
+            self._warn(f"{safe_line(where, 80)} must be a table.")
 
     def _models(self, given: object, where: str) -> dict[str, _Rows]:
         found: dict[str, _Rows] = {}
@@ -159,7 +160,7 @@ class _Tables:
             try:
                 found[model] = tuple(sorted((_dated(row) for row in rows), key=lambda row: row[0]))
             except ValueError as error:
-                self._warn(f"The price of {safe_line(model, 80)} in the file of prices does not count: {error}.")
+                self._warn(f"the price of {safe_line(model, 80)} does not count: {error}.")
         return found
 
 

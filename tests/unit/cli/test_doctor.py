@@ -112,7 +112,7 @@ def test_proxies_without_their_passwords(run: Run) -> None:
 
 def test_this_machine_needs_no_proxy(run: Run) -> None:
     found = examined(run, HTTPS_PROXY="http://proxy:3128", ANTHROPIC_BASE_URL="http://127.0.0.1:9/")
-    assert found["address"][0]["text"] == "http://127.0.0.1:9/ (this machine, never through a proxy)"
+    assert found["address"][0]["text"] == "http://127.0.0.1:9 (this machine, never through a proxy)"
 
 
 def test_certificates_that_are_not_there(run: Run) -> None:
@@ -123,3 +123,24 @@ def test_certificates_that_are_not_there(run: Run) -> None:
 def test_an_encoding_without_most_characters(run: Run) -> None:
     checks = examined(run, PYTHONIOENCODING="ascii")["terminal"]
     assert checks[-1]["verdict"] == "warning"
+
+
+def test_endpoints_and_what_they_lack(paths: Paths, run: Run) -> None:
+    paths.config.mkdir(parents=True, mode=0o700, exist_ok=True)
+    paths.config_file.write_text(
+        'provider = "gateway"\n'
+        '[providers.gateway]\nwire = "openai"\nbase_url = "https://gateway.example/v1"\napi_key_env = "GATEWAY_KEY"\nmodel = "m"\n'
+        '[providers.helper]\nwire = "openai"\nbase_url = "https://helper.example/v1"\napi_key_command = "/no/such/helper"\n'
+    )
+    paths.config_file.chmod(0o600)
+    (paths.config / "prices.toml").write_text('[models.x]\ninput = "much"\n')
+    found = examined(run)
+    assert "GATEWAY_KEY is not set" in found["provider gateway (in use)"][0]["text"]
+    assert found["provider gateway (in use)"][0]["verdict"] == "warning"
+    lacks = found["provider helper"][0]["text"]
+    assert "there is no command /no/such/helper" in lacks and "no model is named" in lacks
+    assert "credentials" not in found, "those of Claude's own API are not needed"
+    assert found["address"][0]["text"].startswith("https://gateway.example/v1")
+    assert any("the price of x does not count" in one["text"] for one in found["prices"])
+    ready = examined(run, GATEWAY_KEY="k")
+    assert ready["provider gateway (in use)"][0]["verdict"] == "ok"

@@ -141,7 +141,7 @@ def test_the_users_prices_count_and_what_is_wrong_with_them_is_said(paths: Paths
     assert show(paths, 30, None, "json") == 0
     captured = capsys.readouterr()
     assert json.loads(captured.out)["totals"]["all"]["cost"]["usd"] == "0.001000"
-    assert captured.err.startswith("claude-tui: The price of bad in the file of prices does not count")
+    assert "prices.toml: the price of bad does not count" in captured.err
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
