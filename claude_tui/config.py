@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 from claude_tui.config_file import ConfigError, loose_modes, read_toml
-from claude_tui.config_providers import BUILTIN, Section, is_variable, read_sections
+from claude_tui.config_providers import BUILTIN, Section, is_key, is_variable, read_sections
 from claude_tui.config_values import Given, Rule, from_file, inner_type, read_value, refused, rule_of, setting
 from claude_tui.domain.text import safe_line
 from claude_tui.files import HOME, Paths
@@ -272,7 +272,11 @@ def _unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
         known = variable in names or variable == HOME or is_variable(variable)
         known = known or any(variable.startswith(variable_name(table) + "__") for table in ("tools", "budget"))
         if variable.startswith(PREFIX) and not known:
-            yield f"{safe_line(variable, 80)} sets nothing; it is ignored.{_nearest(variable, names)}"
+            hint = _KEY_HINT if is_key(variable) else _nearest(variable, names)
+            yield f"{safe_line(variable, 80)} sets nothing; it is ignored.{hint}"
+
+
+_KEY_HINT = " A key stays in a variable of its own, whose name …__API_KEY_ENV takes."
 
 
 def _nearest(word: str, names: list[str]) -> str:

@@ -104,6 +104,11 @@ def is_variable(variable: str) -> bool:
     return any(True for _ in _variables({variable: "x"}))
 
 
+def is_key(variable: str) -> bool:
+    """Whether somebody gave the key of a section itself."""
+    return variable.startswith(PREFIX) and variable.endswith(("__API_KEY", "__KEY", "__TOKEN"))
+
+
 def _variables(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], Given]]:
     for variable, text in environ.items():
         name, _, key = variable.removeprefix(PREFIX).rpartition("__")

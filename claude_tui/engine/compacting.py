@@ -20,6 +20,7 @@ from claude_tui.engine.asking import for_summary
 from claude_tui.engine.copying import BOUND, copied_below
 from claude_tui.engine.turn import TurnResult
 
+KEPT = "The conversation so far is kept: it is the version before the summary ([ at the message cursor)."
 NO_SUMMARY = "No summary came; the conversation is as it was."
 
 
@@ -81,6 +82,7 @@ async def _begin_anew(talk: Talk, answer: Message, summary: str, before: list[Me
     if kept:
         await talk.note({BOUND: kept[-1].id})
     await talk.begin_anew(root, kept)
+    talk.emit(Notice(KEPT))
 
 
 async def compact_and_go_on(talk: Talk, plan: GoingOn, *, by_api: bool) -> TurnResult:

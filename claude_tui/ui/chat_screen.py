@@ -327,6 +327,8 @@ class ChatScreen(Screen[None]):
     def _draft_changed(self) -> None:
         self.presses.something_else()
         self.accounts.draft.changed()
+        if self.composer.is_empty:
+            self.endings.draft_emptied()
         self.view.touch()
 
     @on(Transcript.Moved)

@@ -190,6 +190,13 @@ class Dock(Vertical):
         """What may be pressed, where the transcript says already what happened."""
         self._change(error="", offers=tuple(offers))
 
+    def withdraw(self, offers: Iterable[Offer]) -> None:
+        """These make no sense any more."""
+        gone = tuple(offers)
+        left = tuple(offer for offer in self._lines.contents.offers if offer not in gone)
+        if left != self._lines.contents.offers:
+            self._change(offers=left)
+
     def notice(self, text: str, level: Level = "info") -> None:
         """A sentence; the newest two stay until the next prompt. The same sentence twice is shown once."""
         others = [one for one in self._lines.contents.notices if one[0] != text]

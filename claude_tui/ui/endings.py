@@ -39,6 +39,10 @@ class Endings:
         again = (*(() if own else (SEND_AGAIN,)), CLEAR) if handed_back else ()
         screen.dock.show_error(error.message if nothing else "What came is kept; the error stands above.", (*own, *again))
 
+    def draft_emptied(self) -> None:
+        """Nothing is there to be sent again, or to be cleared."""
+        self._screen.dock.withdraw((SEND_AGAIN, CLEAR))
+
     def run(self, offer: Offer) -> None:
         """As if its key had been pressed."""
         if offer == SEND_AGAIN:

@@ -73,6 +73,15 @@ async def test_an_error_before_anything_came_is_a_sentence_and_the_prompt_is_bac
             assert len(api.calls[-1].body["messages"]) == 1
 
 
+async def test_an_emptied_draft_takes_its_offers_away() -> None:
+    with FakeApi.in_thread(Script((Strike(Fault.UNAUTHORIZED),))) as api:
+        async with running(api, settings=AT_ONCE) as program:
+            await program.send("a prompt")
+            await program.see("sends it again", "clears it")
+            await program.press("ctrl+u")
+            await program.until(lambda: "sends it again" not in program.shown and "clears it" not in program.shown, "no offers")
+
+
 @pytest.mark.parametrize("kind", MIDWAY)
 async def test_an_error_midway_keeps_what_came(kind: ErrorKind) -> None:
     scripts = iter((at(MIDWAY[kind], Phase.TEXT), Script((Say("It works again."),))))

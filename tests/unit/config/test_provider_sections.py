@@ -159,3 +159,9 @@ def test_budgets(paths: Paths, text: str, environ: dict[str, str], budget: dict[
 def test_budgets_that_cannot_be_used(paths: Paths, text: str, words: str) -> None:
     write(paths, text)
     assert words in refusal(paths)
+
+
+def test_a_key_as_a_variable_of_a_section_is_explained_and_not_shown(paths: Paths) -> None:
+    write(paths, GATEWAY)
+    (warning,) = load({}, {"CLAUDE_TUI_PROVIDERS__GATEWAY__API_KEY": "sk-very-secret"}, paths).warnings
+    assert "API_KEY_ENV" in warning and "sk-very-secret" not in warning
