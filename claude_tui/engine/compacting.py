@@ -82,7 +82,7 @@ async def _begin_anew(talk: Talk, answer: Message, summary: str, before: list[Me
     if kept:
         await talk.note({BOUND: kept[-1].id})
     await talk.begin_anew(root, kept)
-    talk.emit(Notice(KEPT))
+    talk.emit(Notice(KEPT))  # behind the turn, which takes older notices away
 
 
 async def compact_and_go_on(talk: Talk, plan: GoingOn, *, by_api: bool) -> TurnResult:

@@ -106,7 +106,7 @@ async def test_elsewhere_the_model_writes_a_summary_and_it_becomes_a_root(closin
     assert root.parent_id is None and root.blocks[0]["text"] == SUMMARY_HEAD + "All of it."
     assert stands_for(root) not in (None, leaf.id) and root.extra["summarised"] == 2
     assert one.session.versions_of(first.id) == one.session.versions_of(root.id) == (first.id, root.id)
-    assert [type(event) for event in one.events[-2:]] == [TurnStarted, TurnEnded]
+    assert [type(event) for event in one.events[-3:]] == [TurnStarted, TurnEnded, Notice]
     await one.session.submit("b")
     await one.session.submit("c")
     assert words(one) == [

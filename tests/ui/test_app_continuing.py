@@ -163,7 +163,7 @@ async def test_compacting_where_the_model_writes_the_summary(api: ThreadApi) -> 
     async with running(api, settings=Settings(model="claude-opus-5")) as program:
         await program.ask("one")
         await program.slash("/compact keep the numbers")
-        await program.see("Summary of 2 messages", "It was short.", "‹ 2/2 ›")
+        await program.see("Summary of 2 messages", "It was short.", "‹ 2/2 ›", "The conversation so far is kept")
         await program.idle()
         assert "keep the numbers" in prompt_of(api.calls[1].body) and "one" not in program.shown
         await program.ask("three")
