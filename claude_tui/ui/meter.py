@@ -352,7 +352,12 @@ class Meter:
         return (*living, (share, 6))
 
     def _model_forms(self) -> tuple[tuple[str, int], ...]:
-        """The provider stands there too unless it is the usual one, which needs no word."""
+        """The provider stands there too unless it is the usual one, which needs no word.
+
+        While an answer comes that another model writes than the one chosen meanwhile, that one's name alone.
+        """
+        if self._live is not None and self._live.model and self._live.model != self.model:
+            return ((safe_line(self._live.model, 40), 11),)
         model = safe_line(self.model or "", 40)
         forms = [(model, 11)]
         if self.effort:

@@ -57,10 +57,10 @@ def feed(target: Meter, *timed: tuple[float, Event]) -> Meter:
     return target
 
 
-def answer(text: str = "x" * 400) -> list[tuple[float, Event]]:
+def answer(text: str = "x" * 400, model: str = "model-x") -> list[tuple[float, Event]]:
     """One answer: asked at 1.0, begun at 1.5, thinking at 2.0, text from 3.0 to 6.0."""
     return [
-        (1.0, RequestStarted(1, "model-x", "m")),
+        (1.0, RequestStarted(1, model, "m")),
         (1.5, MessageStarted("api", "model-x", dict(USAGE))),
         (1.6, Alive()),
         (1.9, BlockStarted(0, {"type": "thinking", "thinking": ""})),
@@ -281,7 +281,7 @@ def test_model_and_effort_follow_the_session() -> None:
 def test_what_a_width_shows(width: int, names: list[str]) -> None:
     target = Meter(lambda _: 200_000)
     target.choose("claude-opus-5-5", "high")
-    feed(target, (0.5, TurnStarted("s", PROMPT)), *answer())
+    feed(target, (0.5, TurnStarted("s", PROMPT)), *answer(model="claude-opus-5-5"))
     shown = target.segments(width, 3.7)
     assert [part.name for part in shown] == names
     assert len(SEPARATOR.join(part.text for part in shown)) <= width
@@ -402,3 +402,13 @@ def test_another_provider_than_the_usual_one_is_named_where_there_is_room(
     (model,) = [part for part in meter.parts(0.0) if part.name == "model"]
     assert model.text == text
     assert [part.text for part in meter.segments(20, 0.0) if part.name == "model"] == ["some-model"]
+
+
+def test_while_an_answer_comes_the_model_that_writes_it_is_named() -> None:
+    meter = Meter()
+    meter.choose("first", "high", "gateway")
+    meter.apply(RequestStarted(1, "first", "m"), 0.0)
+    meter.choose("second", None, "anthropic")
+    assert [part.text for part in meter.parts(0.0) if part.name == "model"] == ["first"]
+    meter.apply(TurnEnded("s", Outcome.COMPLETED), 1.0)
+    assert [part.text for part in meter.parts(1.0) if part.name == "model"] == ["second"]
