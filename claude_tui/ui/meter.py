@@ -114,10 +114,11 @@ class Figures:
 
 @dataclass(slots=True)
 class _Live:
-    """The answer that streams, and when its request was sent."""
+    """The answer that streams, and when its request was sent. `asked`: the model that was; `model`: the one that answers."""
 
     sent: float
     id: str = ""
+    asked: str = ""
     model: str = ""
     figures: Figures = field(default_factory=Figures)
     begun: bool = False
@@ -207,7 +208,7 @@ class Meter:
                 self._began = now
                 self._enter(State.WAITING)
             case RequestStarted():
-                self._live = _Live(now, event.message_id, event.model)
+                self._live = _Live(now, event.message_id, event.model, event.model)
                 self._enter(State.WAITING)
             case SessionChanged():
                 self.choose(event.session.model, event.session.effort, event.session.provider)
@@ -356,8 +357,8 @@ class Meter:
 
         While an answer comes that another model writes than the one chosen meanwhile, that one's name alone.
         """
-        if self._live is not None and self._live.model and self._live.model != self.model:
-            return ((safe_line(self._live.model, 40), 11),)
+        if self._live is not None and self._live.asked and self._live.asked != self.model:
+            return ((safe_line(self._live.asked, 40), 11),)
         model = safe_line(self.model or "", 40)
         forms = [(model, 11)]
         if self.effort:

@@ -35,7 +35,7 @@ class Host(App[None]):
         usage = {"input_tokens": 500, "output_tokens": 1, "cache_read_input_tokens": 11_800, "cache_creation_input_tokens": 0}
         for event in (
             TurnStarted("s", PROMPT),
-            RequestStarted(1, "m", "m"),
+            RequestStarted(1, "claude-opus-5-5", "m"),
             MessageStarted("a", "m", usage),
             BlockStarted(0, {"type": "text", "text": ""}),
         ):
