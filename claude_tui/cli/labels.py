@@ -72,16 +72,29 @@ def _argument(value: object) -> str:
     return safe_text(text).rstrip("\n").replace("\n", "\n    ")
 
 
-def _aside(message: Message) -> str:
-    """What this program said in the user's name, in a word: nobody wants to read what the model was told."""
+def _aside(message: Message, *, written: bool, answered: bool) -> str:
+    """What this program said in the user's name, in a word: nobody wants to read what the model was told.
+
+    `written`: the text of a summary stands above, as the answer that it was. `answered`: something came to the prompt above.
+    """
     if stands_for(message) is not None:
-        return "a summary takes the place of the conversation before.\n" + plain_text(message.blocks).removeprefix(SUMMARY_HEAD)
-    return "the conversation is summarised." if compacts(message) else "the answer goes on."
+        text = "" if written else plain_text(message.blocks).removeprefix(SUMMARY_HEAD)
+        return f"a summary takes the place of the conversation before.\n{text}"
+    if compacts(message):
+        return "the conversation is summarised."
+    return "the answer goes on." if answered else "the prompt is sent again."
+
+
+def _summary_in(data: Any) -> str:
+    """What a delta brings of a summary that the API makes."""
+    given = cast("Block", data) if isinstance(data, dict) else {}
+    return string(given, "content") if block_type(given) == "compaction_delta" else ""
 
 
 class LabelledLines:
     """A sink. `you`: whether prompts are written too (on replay). `tokens`: whether a turn ends with the counts of its last answer.
 
+    A summary that comes live switches `you` on: what is kept below it is said again. Whoever takes a prompt switches it off.
     With an `answer_label` it is a conversation: answers carry the label, and an empty line stands between turns.
     """
 
@@ -104,7 +117,7 @@ class LabelledLines:
         self._label = ""
         self._input: list[str] = []
         self._line_begun = False
-        self._shown = False
+        self._shown = self._answered = False
         self._usage: Usage | None = None
         self._model: str | None = None
         self._counts = ""
@@ -146,7 +159,7 @@ class LabelledLines:
 
     def _start(self, block: Block) -> None:
         self._stop()
-        self._block, self._shown = block, True
+        self._block, self._shown, self._answered = block, True, True
         kind = block_type(block)
         if kind == "text":
             self._label = self._answer_label
@@ -154,6 +167,9 @@ class LabelledLines:
         elif kind == "thinking":
             self._label = "Thinking"
             self._text(string(block, "thinking"))
+        elif kind == "compaction":
+            self._label = "Summary"
+            self._text(string(block, "content"))
         elif takes_input(block):
             self._names[string(block, "id")] = string(block, "name")
             where = " (run by the API)" if is_server_call(block) else ""
@@ -165,6 +181,8 @@ class LabelledLines:
     def _delta(self, event: BlockDelta) -> None:
         if event.kind == "input":
             self._input.append(event.text)
+        elif event.kind == "other":
+            self._text(event.text or _summary_in(event.data))
         elif event.kind != "signature":
             self._text(event.text)
 
@@ -208,9 +226,11 @@ class LabelledLines:
         self._line(f"{label} {safe_line(name)}{seconds}", result_text(event.result))
 
     def _turn_started(self, event: TurnStarted) -> None:
-        self._shown = False
-        if self.you and not is_prompt(event.message):
-            self._line("Note", _aside(event.message))
+        self._shown, self._counts = False, ""
+        self._answered = self._answered and not is_prompt(event.message)
+        if not is_prompt(event.message):
+            self._line("Note", _aside(event.message, written=not self.you, answered=self._answered))
+            self.you = self.you or stands_for(event.message) is not None
         elif self.you:
             self._line("You", "\n".join(string(block, "text") or f"[{block_type(block)}]" for block in event.message.blocks))
 

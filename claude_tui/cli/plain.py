@@ -20,20 +20,22 @@ from claude_tui.cli.line_reader import LineReader
 from claude_tui.cli.opening import open_session
 from claude_tui.cli.options import ChatOptions, Resume
 from claude_tui.cli.output import Output
+from claude_tui.cli.plain_commands import LEAVE, Result, Talk, parse, result_of, way_on
 from claude_tui.cli.signals import StopSignals, signals_that_leave
 from claude_tui.config import Settings, load
 from claude_tui.domain.errors import ErrorKind
 from claude_tui.domain.messages import SessionInfo
-from claude_tui.domain.text import safe_line
+from claude_tui.domain.text import safe_line, safe_text
 from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.session import Session
 from claude_tui.engine.workspace import Workspace
 from claude_tui.files import Paths
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
     from typing import Any
 
+    from claude_tui.engine.turn import TurnResult
 
 EXIT_WORDS = ("exit", "quit", "退出")
 PROMPT = "You: "
@@ -71,7 +73,11 @@ This is the demo: every answer is canned and comes from a server inside this
 program. No model is behind it, nothing leaves this machine, nothing is saved.
 Try: code, table, think, tool, 2+2, long, error, or 你好.
 """
-_GREETING = "Enter sends. Ctrl+C stops an answer. exit, quit or Ctrl+D leaves.\n\n"
+_GREETING = """\
+Enter sends. Ctrl+C stops an answer. /help lists what else there is.
+exit, quit or Ctrl+D leaves.
+
+"""
 
 
 class _Leave(Exception):
@@ -101,7 +107,9 @@ class _Chat:
         self._greeting = greeting
         self._stopped_by: signal.Signals | None = None
         self._no_credentials = False
+        self._first_provider = ""
         self._out: Output | None = None
+        self._labelled = LabelledLines(self._tell, self._tell, answer_label="Claude", you=True, tokens=True)
         self._lines = LineReader()
 
     def run(self) -> int:
@@ -128,43 +136,56 @@ class _Chat:
         resume = self._options.resume
         if resume is Resume.PICK:
             resume = self._pick(runner, workspace)
-        session = self._run(runner, self._open(workspace, resume))
+        talk = self._run(runner, self._open(workspace, resume))
         if self._options.prompt:
             self._write(runner, PROMPT + self._options.prompt + "\n")
-            self._turn(runner, session, self._options.prompt)
+            self._submit(runner, talk, self._options.prompt)
         while True:
-            prompt = self._read_prompt()
-            if prompt is None or prompt.strip().lower() in EXIT_WORDS:
+            line = self._read_prompt()
+            if line is None or line.strip().lower() in EXIT_WORDS:
                 break
-            if prompt.strip():
-                self._turn(runner, session, prompt)
-        if session.path and not self._options.temporary:
-            self._write(runner, f"To go on with this session: claude-tui -r {session.info.id}\n")
+            if line.strip() and not self._take(runner, talk, line):
+                break
+        if talk.session.path and not self._options.temporary:
+            self._write(runner, f"To go on with this session: claude-tui -r {talk.session.info.id}\n")
         return 0
 
-    async def _open(self, workspace: Workspace, resume: Resume | str | None) -> Session:
+    async def _open(self, workspace: Workspace, resume: Resume | str | None) -> Talk:
         out = self._output()
-        lines = LabelledLines(out.write, out.write, answer_label="Claude", you=True, tokens=True)
         session = await open_session(workspace, resume, self._settings, self._options.flags, out.write)
+        talk = Talk(workspace, session, self._settings, self._paths, self._options, self._listen)
         out.write(self._greeting or f"claude-tui, plain mode, {session.info.model}.\n")
         out.write(_GREETING)
         session.warm_up()
-        host = None if self._greeting else compose.foreign_host(self._settings, session.info.provider)
-        if host:
-            out.write(f"Note: the conversation is sent to {host}.\n")
-        session.replay_to(lines)
-        lines.you = False
-        if out.is_terminal:
-            session.subscribe(Countdown(out.write))
-        session.subscribe(lines)
+        self._first_provider = session.info.provider
+        out.write(talk.host_note())
+        session.replay_to(self._labelled)
+        self._listen(session)
+        self._tell_way_on(session)
         await out.drain()
-        return session
+        return talk
+
+    def _listen(self, session: Session) -> None:
+        """From now on this is the session whose turns are written."""
+        if self._output().is_terminal:
+            session.subscribe(Countdown(self._tell))
+        session.subscribe(self._labelled)
+
+    def _tell_way_on(self, session: Session) -> None:
+        """Should the last turn have stopped early: the command that goes on from there."""
+        way = way_on(session.path)
+        if way:
+            self._tell(f"Note: {way}\n\n")
 
     def _output(self) -> Output:
         """Standard output on the running loop; a reader that is gone ends the conversation."""
         if self._out is None:
             self._out = Output(sys.stdout.fileno())
         return self._out
+
+    def _tell(self, text: str) -> None:
+        """On the running loop."""
+        self._output().write(text)
 
     def _write(self, runner: asyncio.Runner, text: str) -> None:
         async def write() -> None:
@@ -222,33 +243,67 @@ class _Chat:
                 interrupted = True
                 _print("(Ctrl+C once more, Ctrl+D or exit leaves.)")
 
-    # A turn.
+    # A line, and the turn it begins.
 
-    def _turn(self, runner: asyncio.Runner, session: Session, prompt: str) -> None:
+    def _take(self, runner: asyncio.Runner, talk: Talk, line: str) -> bool:
+        """A command of this program, or a prompt; whether the conversation goes on."""
+        found = parse(line)
+        if found is None:
+            return self._submit(runner, talk, line)
+        if isinstance(found, str):
+            self._write(runner, found + "\n\n")
+            return True
+        command, argument = found
+        return self._act(runner, talk, lambda: command.run(talk, argument))
+
+    def _submit(self, runner: asyncio.Runner, talk: Talk, prompt: str) -> bool:
+        async def begin() -> Result:
+            return talk.session.submit(prompt)
+
+        return self._act(runner, talk, begin)
+
+    def _act(self, runner: asyncio.Runner, talk: Talk, begin: Callable[[], Awaitable[Result]]) -> bool:
         with self._lines.silent():
-            self._run(runner, self._submit(session, prompt))
+            goes_on = self._run(runner, self._carry_out(talk, begin))
         if self._stopped_by not in (None, signal.SIGINT):
             raise _Leave(128 + self._stopped_by)
         if self._output_gone():
             raise _Leave(0)
         if self._no_credentials:
             raise _Leave(3)
+        return goes_on
 
     def _output_gone(self) -> bool:
         return self._out is not None and self._out.closed
 
-    async def _submit(self, session: Session, prompt: str) -> None:
+    async def _carry_out(self, talk: Talk, begin: Callable[[], Awaitable[Result]]) -> bool:
+        def interrupt() -> bool:
+            return talk.session.interrupt()
+
         out = self._output()
-        out.on_closed(session.interrupt)
-        with StopSignals(session.interrupt) as signals:
-            result = await session.submit(prompt)
+        out.on_closed(interrupt)
+        self._labelled.you = False
+        with StopSignals(interrupt) as signals:
+            result = await result_of(begin)
+            if isinstance(result, str):
+                out.write(safe_text(result) + "\n\n")
+            elif result is not LEAVE:
+                await self._finish(talk.session, result)
             written = asyncio.ensure_future(out.drain())
             signals.on_stop(written.cancel)  # a terminal that takes nothing keeps nobody from leaving
             if signals.received not in (None, signal.SIGINT):
                 asyncio.get_running_loop().call_later(_LAST_WORDS, written.cancel)
             await asyncio.wait([written])
             self._stopped_by = signals.received
-        self._no_credentials = result.error is not None and result.error.kind is ErrorKind.CREDENTIALS
+        return result is not LEAVE
+
+    async def _finish(self, session: Session, turn: asyncio.Task[TurnResult]) -> None:
+        """To the end of the turn. Without credentials there is nothing to stay for, unless another provider can be gone back to."""
+        error = (await turn).error
+        missing = error is not None and error.kind is ErrorKind.CREDENTIALS
+        self._no_credentials = missing and session.info.provider == self._first_provider
+        if not self._no_credentials:
+            self._tell_way_on(session)
 
 
 def _print(line: str) -> None:

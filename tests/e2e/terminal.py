@@ -126,8 +126,9 @@ class Terminal:
 
 
 def conversation(text: str) -> str:
-    """What stands between the greeting and the last prompt, without what the terminal's own driver shows of Ctrl+C."""
-    shown = text.split("leaves.\n\n", 1)[1].replace("^C", "")
+    """What stands between the greeting and the last prompt, without what the terminal's own driver shows of Ctrl+C, and without
+    the hints, which are said once."""
+    shown = re.sub(r"Note: /continue .*\n\n", "", text.split("leaves.\n\n", 1)[1].replace("^C", ""))
     return shown[: shown.rindex("You: ")]
 
 
