@@ -383,32 +383,3 @@ def test_shares_and_times() -> None:
     ]
     numbers = [number(count) for count in range(0, 2_000_000, 997)]
     assert all(len(one) <= 5 for one in numbers) and all(one != other for one, other in pairwise(numbers[:10]))
-
-
-@pytest.mark.parametrize(
-    ("provider", "effort", "text"),
-    [
-        (None, None, "some-model"),
-        ("anthropic", "high", "some-model · high"),
-        ("gateway", None, "gateway: some-model"),
-        ("gate\x07way", "high", "gate␇way: some-model · high"),
-    ],
-)
-def test_another_provider_than_the_usual_one_is_named_where_there_is_room(
-    provider: str | None, effort: str | None, text: str
-) -> None:
-    meter = Meter()
-    meter.choose("some-model", effort, provider)
-    (model,) = [part for part in meter.parts(0.0) if part.name == "model"]
-    assert model.text == text
-    assert [part.text for part in meter.segments(20, 0.0) if part.name == "model"] == ["some-model"]
-
-
-def test_while_an_answer_comes_the_model_that_writes_it_is_named() -> None:
-    meter = Meter()
-    meter.choose("first", "high", "gateway")
-    meter.apply(RequestStarted(1, "first", "m"), 0.0)
-    meter.choose("second", None, "anthropic")
-    assert [part.text for part in meter.parts(0.0) if part.name == "model"] == ["first"]
-    meter.apply(TurnEnded("s", Outcome.COMPLETED), 1.0)
-    assert [part.text for part in meter.parts(1.0) if part.name == "model"] == ["second"]
