@@ -115,13 +115,18 @@ async def models(pilot: Pilot[Left]) -> None:
     await pilot.press("f2")
 
 
-async def interrupted(pilot: Pilot[Left]) -> None:
+async def _stopped(pilot: Pilot[Left]) -> None:
+    """A long answer, and Esc in the middle of it."""
     await ready(pilot)
     chat = _app(pilot).chat
     chat.submit("long")
     await until(pilot, lambda: len(chat.conversation.cells) > 1 and len(chat.conversation.cells[-1].source()) > 900)
     await pilot.press("escape")
     await until(pilot, lambda: not chat.dialogue.busy)
+
+
+async def interrupted(pilot: Pilot[Left]) -> None:
+    await _stopped(pilot)
     await pilot.press(*"and then?")
 
 
@@ -162,12 +167,8 @@ async def _dialog(pilot: Pilot[Left], command: str) -> None:
 
 
 async def continued(pilot: Pilot[Left]) -> None:
-    await ready(pilot)
+    await _stopped(pilot)
     chat = _app(pilot).chat
-    chat.submit("long")
-    await until(pilot, lambda: len(chat.conversation.cells) > 1 and len(chat.conversation.cells[-1].source()) > 900)
-    await pilot.press("escape")
-    await until(pilot, lambda: not chat.dialogue.busy)
     await pilot.press("f6")
     await until(pilot, lambda: chat.dialogue.busy)
     await until(pilot, lambda: not chat.dialogue.busy)

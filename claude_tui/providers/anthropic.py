@@ -12,10 +12,8 @@ import unicodedata
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
 from claude_tui.config_providers import Section
-from claude_tui.domain.addresses import is_address, is_loopback
 from claude_tui.domain.errors import ErrorKind, ProviderError
 from claude_tui.domain.events import ProviderEvent
 from claude_tui.domain.history import Audience
@@ -29,6 +27,7 @@ from claude_tui.providers.errors import failed
 from claude_tui.providers.keys import Key
 from claude_tui.providers.loading import import_in_thread, start_import
 from claude_tui.providers.reading import Wire, answer
+from claude_tui.providers.transport import check_address, hide_headers, http_options
 
 if TYPE_CHECKING:
     import httpx2
@@ -168,19 +167,13 @@ class AnthropicProvider:
         return self._client
 
     def _make_client(self, key: str | None) -> AsyncAnthropic:
-        import httpx2
         from anthropic import DefaultAsyncHttpxClient
 
-        if self.base_url and not is_address(self.base_url):
-            text = f"{self.base_url} is no https address: the key and the conversation would travel in the clear."
-            raise failed(ErrorKind.INVALID_REQUEST, text)
-        longest = max(self._timeouts.first_byte, self._timeouts.idle) + 5.0
-        timeout = httpx2.Timeout(longest, connect=self._timeouts.connect)
-        loopback = is_loopback(urlsplit(self.base_url).hostname or "")
-        # The SDK's client reads the proxies from the environment by itself; a mount without a transport outranks them.
-        everything: tuple[str, ...] = ("all://", "http://", "https://")
-        mounts: dict[str, httpx2.AsyncBaseTransport | None] = dict.fromkeys(everything) if loopback else {}
-        http = DefaultAsyncHttpxClient(follow_redirects=False, trust_env=not loopback, timeout=timeout, mounts=mounts)
+        if self.base_url:
+            check_address(self.base_url)
+        options = http_options(self.base_url, self._timeouts)
+        hide_headers(self._section.headers)
+        http, timeout = DefaultAsyncHttpxClient(**options), options["timeout"]
         headers = self._section.headers or None
         common = {"max_retries": 0, "timeout": timeout, "http_client": http, "default_headers": headers}
         section = replace(self._section, base_url=self.base_url or None)

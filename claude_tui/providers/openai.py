@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import unicodedata
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from claude_tui.domain.addresses import is_address, is_loopback
 from claude_tui.domain.blocks import strict_json
 from claude_tui.domain.errors import ErrorKind, ProviderError
 from claude_tui.domain.events import ProviderEvent
@@ -30,6 +28,7 @@ from claude_tui.providers.openai_models import models_in
 from claude_tui.providers.openai_request import request_params, tool_names
 from claude_tui.providers.openai_stream import StreamReader
 from claude_tui.providers.reading import Wire, answer
+from claude_tui.providers.transport import check_address, hide_headers, http_options
 
 if TYPE_CHECKING:
     import httpx2
@@ -44,7 +43,6 @@ LONGEST_REFUSAL = 4_000
 """Characters of a refusal that are searched for what could be conceded."""
 _NO_KEY = "none"
 """What the SDK is given in the place of a key; it is never sent."""
-_SECRET_HEADER = re.compile(r"key|token|auth|secret|cookie", re.IGNORECASE)
 
 Key = str | Callable[[], Awaitable[str | None]] | None
 
@@ -166,9 +164,7 @@ class OpenAIProvider:
     async def _connected(self) -> AsyncOpenAI:
         async with self._connecting:
             if self._client is None:
-                if not is_address(self.base_url):
-                    text = f"{self.base_url} is no https address: the key and the conversation would travel in the clear."
-                    raise failed(ErrorKind.INVALID_REQUEST, text)
+                check_address(self.base_url)
                 try:
                     await import_in_thread("openai")
                 except ImportError as error:
@@ -183,22 +179,16 @@ class OpenAIProvider:
         """The key, empty where none is sent."""
         given = await self._api_key() if callable(self._api_key) else self._api_key
         key = given or ""
-        hide(key, *(value for name, value in self._headers.items() if _SECRET_HEADER.search(name)))
+        hide(key)
+        hide_headers(self._headers)
         if any(one.isspace() or unicodedata.category(one) == "Cc" for one in key):
             raise failed(ErrorKind.AUTH, "The key holds white space or control characters; it was not sent.")
         return key
 
     def _make_client(self, key: str) -> AsyncOpenAI:
-        import httpx2
         from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
-        longest = max(self._timeouts.first_byte, self._timeouts.idle) + 5.0
-        timeout = httpx2.Timeout(longest, connect=self._timeouts.connect)
-        loopback = is_loopback(urlsplit(self.base_url).hostname or "")
-        # The SDK's client reads the proxies from the environment by itself; a mount without a transport outranks them.
-        everything: tuple[str, ...] = ("all://", "http://", "https://")
-        mounts: dict[str, httpx2.AsyncBaseTransport | None] = dict.fromkeys(everything) if loopback else {}
-        http = DefaultAsyncHttpxClient(follow_redirects=False, trust_env=not loopback, timeout=timeout, mounts=mounts)
+        options = http_options(self.base_url, self._timeouts)
         parts = urlsplit(self.base_url)
         client = AsyncOpenAI(
             api_key=key or _NO_KEY,
@@ -206,8 +196,8 @@ class OpenAIProvider:
             default_query=dict(parse_qsl(parts.query)),
             default_headers=self._headers,
             max_retries=0,
-            timeout=timeout,
-            http_client=http,
+            timeout=options["timeout"],
+            http_client=DefaultAsyncHttpxClient(**options),
         )
         # The constructor takes these from the environment, where they are meant for another host than this one may be.
         vars(client).update(organization=None, project=None, admin_api_key=None, _custom_headers=dict(self._headers))
