@@ -37,7 +37,9 @@ def read_toml(file: Path, path: Path | None = None) -> dict[str, Any]:
 
 
 def loose_modes(path: Path) -> Iterator[str]:
-    """The file decides where the key is sent, so nobody else may write it."""
+    """The file decides where the key is sent, so nobody else may write it. Windows tells of that in another way."""
+    if not hasattr(os, "geteuid"):
+        return
     try:
         status = path.stat()
     except OSError:

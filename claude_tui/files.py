@@ -71,7 +71,7 @@ def private_folder(path: Path) -> Path:
             continue
         folder.chmod(0o700)
     status = path.stat()
-    if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) & 0o077:
+    if hasattr(os, "geteuid") and status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) & 0o077:
         path.chmod(0o700)
     return path
 

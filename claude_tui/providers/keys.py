@@ -159,5 +159,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     """It and what it started, if it still runs: somebody was told to stop waiting for it."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            if hasattr(os, "killpg"):
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
         await process.wait()
