@@ -355,11 +355,12 @@ class Meter:
     def _model_forms(self) -> tuple[tuple[str, int], ...]:
         """The provider stands there too unless it is the usual one, which needs no word.
 
-        While an answer comes that another model writes than the one chosen meanwhile, that one's name alone.
+        While an answer comes that another model writes than the one chosen meanwhile, both: the one that writes first.
         """
-        if self._live is not None and self._live.asked and self._live.asked != self.model:
-            return ((safe_line(self._live.asked, 40), 11),)
         model = safe_line(self.model or "", 40)
+        if self._live is not None and self._live.asked and self._live.asked != self.model:
+            writes = safe_line(self._live.asked, 40)
+            return (f"{writes} → {model}", 10), (writes, 11)
         forms = [(model, 11)]
         if self.effort:
             forms.insert(0, (f"{model} · {safe_line(self.effort, 12)}", 7))

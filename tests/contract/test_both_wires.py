@@ -117,13 +117,18 @@ async def test_the_same_script_gives_the_same_message(script: Script, tmp_path: 
     assert all(all(counts) for counts in whole)
 
 
+_PLAINLY: dict[str, TurnResult] = {}
+"""What each script gives in the usual dialect, played once."""
+
+
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS.keys())
 @pytest.mark.parametrize("name", ["thinking, text and a call", "two calls", "thinking and text"])
 async def test_whatever_dialect_the_endpoint_speaks(name: str, dialect: Dialect, tmp_path: Path) -> None:
-    plainly, _ = await played(SCRIPTS[name], "openai", tmp_path / "plain")
+    if name not in _PLAINLY:
+        _PLAINLY[name] = (await played(SCRIPTS[name], "openai", tmp_path / "plain"))[0]
     result, _ = await played(SCRIPTS[name], "openai", tmp_path / "dialect", dialect)
-    assert (result.outcome, result.error) == (plainly.outcome, plainly.error)
-    assert facts(result) == facts(plainly)
+    assert (result.outcome, result.error) == (_PLAINLY[name].outcome, _PLAINLY[name].error)
+    assert facts(result) == facts(_PLAINLY[name])
     for message in result.messages:
         assert (message.usage is None) is (message.role is Role.USER or dialect.usage == "never")
         ids = [block["id"] for block in message.blocks if block["type"] == "tool_use"]

@@ -17,15 +17,15 @@ ANSWER = Script((Say("Yes."),), usage=DEAR)
 
 
 def test_a_day_that_is_used_up() -> None:
+    limit: dict[str, str | None] = {"CLAUDE_TUI_BUDGET__DAY": "1"}
     with FakeApi.in_thread(ANSWER) as api:
-        for _ in range(2):
-            run("ask", "hi", api=api, env={"CLAUDE_TUI_BUDGET__DAY": "2"}).told(0)
-        told = run("ask", "and?", "-o", "json", api=api, env={"CLAUDE_TUI_BUDGET__DAY": "2"}).told(1)
-        run("ask", "and?", "--temporary", api=api, env={"CLAUDE_TUI_BUDGET__DAY": "2"}).told(1)
-        assert len(api.calls) == 2
-        run("ask", "and?", api=api, env={"CLAUDE_TUI_BUDGET__DAY": "2.01", "CLAUDE_TUI_BUDGET__SESSION": "1"}).told(0)
+        run("ask", "hi", api=api, env=limit).told(0)
+        told = run("ask", "and?", "-o", "json", api=api, env=limit).told(1)
+        run("ask", "and?", "--temporary", api=api, env=limit).told(1)
+        assert len(api.calls) == 1
+        run("ask", "and?", api=api, env={"CLAUDE_TUI_BUDGET__DAY": "1.01", "CLAUDE_TUI_BUDGET__SESSION": "1"}).told(0)
     error: dict[str, Any] = told.json["error"]
-    assert (told.json["outcome"], error["kind"]) == ("failed", "billing") and "The budget for today (`budget.day`), $2.00" in error[
+    assert (told.json["outcome"], error["kind"]) == ("failed", "billing") and "The budget for today (`budget.day`), $1.00" in error[
         "message"
     ]
     assert "used up" in told.stderr

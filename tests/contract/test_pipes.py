@@ -28,6 +28,8 @@ from tests.contract.command import (
     wait_for_status,
 )
 
+pytestmark = pytest.mark.unmeasured
+
 MEGABYTE = "0123456789abcde\n" * (1024 * 1024 // 16)
 DONE = Script((Say("Done."),))
 

@@ -11,6 +11,8 @@ import pytest
 from claude_tui.fakeapi import FakeApi, Say, Script, Think, WaitFor
 from tests.contract.command import finish, newest, read_until, run, show, start
 
+pytestmark = pytest.mark.unmeasured
+
 ANSWER = Script((Think("Hm."), Say("Yes.")))
 KEY = {"ANTHROPIC_API_KEY": "key"}
 

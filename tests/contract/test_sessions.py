@@ -11,6 +11,8 @@ import pytest
 from claude_tui.fakeapi import Call, FakeApi, Fault, Phase, Say, Script, Think, at
 from tests.contract.command import run, show
 
+pytestmark = pytest.mark.unmeasured
+
 HISTORY: dict[str, Any] = {
     "session": {"title": "A tree", "model": "claude-opus-5-5", "system": "Be kind.", "effort": "low", "leaf_id": "b2", "later": 1},
     "messages": [

@@ -9,6 +9,8 @@ import pytest
 from claude_tui.fakeapi import Call, FakeApi, Fault, Phase, Plan, Say, Script, Think, at
 from tests.contract.command import run, start
 
+pytestmark = pytest.mark.unmeasured
+
 CALL = Call("calculator", {"expression": "6 * 7"})
 
 

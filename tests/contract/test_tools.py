@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from claude_tui.fakeapi import Block, Call, FakeApi, Plan, Say, Script
 from tests.contract.command import run, show
+
+pytestmark = pytest.mark.unmeasured
 
 DONE = Script((Say("Done."),))
 SUM = {"expression": "1 + 1"}

@@ -31,6 +31,6 @@ def test_while_an_answer_comes_the_model_that_writes_it_is_named() -> None:
     meter.choose("first", "high", "gateway")
     meter.apply(RequestStarted(1, "first", "m"), 0.0)
     meter.choose("second", None, "anthropic")
-    assert [part.text for part in meter.parts(0.0) if part.name == "model"] == ["first"]
+    assert [part.text for part in meter.parts(0.0) if part.name == "model"] == ["first → second"]
     meter.apply(TurnEnded("s", Outcome.COMPLETED), 1.0)
     assert [part.text for part in meter.parts(1.0) if part.name == "model"] == ["second"]
