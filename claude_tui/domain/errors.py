@@ -70,6 +70,14 @@ class StoreError(Exception):
         self.info = ErrorInfo(ErrorKind.STORAGE, message)
 
 
+class StorageOutage(StoreError):
+    """The place of the history cannot be used for now; nothing is wrong with what was to be written there."""
+
+
+class StorageBusy(StorageOutage):
+    """Another process keeps the history to itself."""
+
+
 class UnknownSession(StoreError):
     """No session has this id or prefix."""
 

@@ -1,4 +1,4 @@
-"""The journal's way to disk. What could not be written is kept in memory, in order, and tried again with the next append."""
+"""The journal's way to disk. What could not be written is kept in memory, in order, and tried again later."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from claude_tui.domain.errors import StoreError
 from claude_tui.domain.journal import Chunk
 from claude_tui.store.connection import Database, Sql, value
+from claude_tui.store.room import Room
 from claude_tui.store.rows import insert_chunks
 from claude_tui.store.writer import Append
 
-MEMORY_LIMIT = 64 * 1024 * 1024
 _OVERHEAD = 100
 _DURABLE_SECONDS = 1.0
 
@@ -19,33 +19,41 @@ _DURABLE_SECONDS = 1.0
 class ChunkLog:
     """Used from the database's thread only."""
 
-    def __init__(self, database: Database, limit: int = MEMORY_LIMIT) -> None:
-        self._database = database
-        self._limit = limit
+    def __init__(self, room: Room) -> None:
+        self._room = room
         self._waiting: dict[str, list[Chunk]] = {}
-        self._size = 0
         self._overfull: set[str] = set()
 
-    def write(self, appends: Sequence[Append]) -> list[StoreError | None]:
+    def keep(self, appends: Sequence[Append], error: StoreError) -> list[StoreError | None]:
+        """Keep these for later, since the disk takes nothing, for this reason; the error of each."""
+        for append in appends:
+            self._keep(append.message_id, append.chunks)
+        errors = self._too_much()
+        return [errors.get(append.message_id, error) for append in appends]
+
+    def write(self, database: Database, appends: Sequence[Append]) -> list[StoreError | None]:
         """Write what waits and these, in one transaction; the error of each, None where it is on disk."""
         for append in appends:
             self._keep(append.message_id, append.chunks)
-        errors = self.flush()
+        errors = self.flush(database)
         return [errors.get(append.message_id) for append in appends]
 
-    def flush(self) -> dict[str, StoreError]:
+    def _too_much(self) -> dict[str, StoreError]:
+        return {message_id: _over_limit(self._room.limit) for message_id in self._overfull}
+
+    def flush(self, database: Database) -> dict[str, StoreError]:
         """Try to write everything that waits; the errors by message. Once a second it is made durable."""
-        errors = {message_id: _over_limit(self._limit) for message_id in self._overfull}
+        errors = self._too_much()
         if not self._waiting:
             return errors
-        durable = time.monotonic() - self._database.last_durable >= _DURABLE_SECONDS
+        durable = time.monotonic() - database.last_durable >= _DURABLE_SECONDS
         try:
-            orphans = self._database.write(self._insert, durable=durable)
+            orphans = database.write(self._insert, durable=durable)
         except StoreError as error:
             return dict.fromkeys(self._waiting, error) | errors
         for message_id in [one for one in self._waiting if one not in orphans]:
             self.forget(message_id, keep_limit=True)
-        unknown = StoreError("NOT SAVED: the answer's beginning is not on disk, so what followed is kept in memory.")
+        unknown = StoreError("The answer's beginning is not on disk, so what followed is kept in memory.")
         return dict.fromkeys(orphans, unknown) | errors
 
     def waiting(self, message_id: str) -> list[Chunk]:
@@ -54,7 +62,7 @@ class ChunkLog:
 
     def forget(self, message_id: str, *, keep_limit: bool = False) -> None:
         """These chunks are on disk, or superseded by the finished message."""
-        self._size -= sum(_weight(chunk) for chunk in self._waiting.pop(message_id, ()))
+        self._room.give_back(sum(_weight(chunk) for chunk in self._waiting.pop(message_id, ())))
         if not keep_limit:
             self._overfull.discard(message_id)
 
@@ -63,11 +71,11 @@ class ChunkLog:
         if message_id in self._overfull or not chunks:
             return
         weight = sum(_weight(chunk) for chunk in chunks)
-        if self._size and self._size + weight > self._limit:
+        if not self._room.has(weight):
             self._overfull.add(message_id)
             return
         self._waiting.setdefault(message_id, []).extend(chunks)
-        self._size += weight
+        self._room.take(weight)
 
     def _insert(self, connection: Sql) -> set[str]:
         """Write what waits; the ids of messages without a row. Chunks of a finished message are superseded."""
@@ -87,6 +95,6 @@ def _weight(chunk: Chunk) -> int:
 
 def _over_limit(limit: int) -> StoreError:
     return StoreError(
-        f"NOT SAVED: {limit // (1024 * 1024)} MB wait for the disk, more is not kept. "
+        f"{limit // (1024 * 1024)} MB wait for the disk, more is not kept. "
         "The answer is saved as a whole if the disk takes it when it ends."
     )

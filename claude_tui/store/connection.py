@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import errno
+import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
+from urllib.parse import quote
 
 import apsw
 
-from claude_tui.domain.errors import StoreError
+from claude_tui.domain.errors import StorageBusy, StorageOutage, StoreError
 from claude_tui.store import files
 
 T = TypeVar("T")
 
 BUSY_MS = 8_000
+_IMPATIENT_MS = 200
 _IDENTITY_SECONDS = 1.0
 _SETTLE_SECONDS = 0.02
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_PUT_BACK = "Put the file back and saving goes on by itself."
+
+_log = logging.getLogger(__name__)
 
 
 class Rows(Protocol):
@@ -54,6 +61,10 @@ class Sql(Protocol):
     def system_errno(self) -> int: ...
 
     def set_busy_timeout(self, milliseconds: int, /) -> None: ...
+
+    def readonly(self, name: str, /) -> bool: ...
+
+    def backup(self, databasename: str, sourceconnection: Any, sourcedatabasename: str, /) -> Any: ...
 
     def close(self, force: bool = ..., /) -> None: ...
 
@@ -94,6 +105,8 @@ class Database:
             return
         if self.shared:
             self.connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        if self.connection.readonly("main"):
+            raise explain(apsw.ReadOnlyError(), self.path)
         wanted = "truncate" if self.shared else "wal"
         mode = self._journal_mode(wanted)
         if mode != wanted:
@@ -134,18 +147,41 @@ class Database:
             self._synchronous = wanted
 
     def _check_identity(self) -> None:
-        """SQLite would go on writing, without complaint, to a file that no longer has a name."""
-        now = time.monotonic()
-        if self.path is None or now - self._identity_checked < _IDENTITY_SECONDS:
+        if time.monotonic() - self._identity_checked >= _IDENTITY_SECONDS:
+            self.check_place()
+
+    def check_place(self) -> None:
+        """StorageOutage if the file of this name is not the open one. SQLite would go on writing to it without complaint."""
+        if self.path is None:
             return
         found = files.identity(self.path)
         if found != self._identity:
-            what = "was deleted" if found is None else "was replaced by another file"
-            raise StoreError(
-                f"{self.path} {what} while it was in use, so nothing more can be saved in it. "
-                "Put the file back, or close claude-tui and start it again."
-            )
-        self._identity_checked = now
+            if found is not None:
+                raise StorageOutage(f"{self.path} was replaced by another file while it was in use. {_PUT_BACK}")
+            reason = files.why_missing(self.path)
+            if reason is not None:
+                raise StorageOutage(f"{self.path} cannot be reached ({reason}). Saving goes on by itself when it can be again.")
+            raise StorageOutage(f"{self.path} was deleted while it was in use. {_PUT_BACK}")
+        self._identity_checked = time.monotonic()
+
+    @contextmanager
+    def impatient(self) -> Generator[None]:
+        """Inside, another process that holds the lock is not waited for."""
+        self.connection.set_busy_timeout(_IMPATIENT_MS)
+        try:
+            yield
+        finally:
+            self.connection.set_busy_timeout(BUSY_MS)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.read(lambda connection: connection.pragma("page_count") * connection.pragma("page_size"))
+
+    def copy_to(self, other: Database) -> None:
+        """Make the other one, which is empty, a copy of this one as it is now."""
+        with self._explained():
+            _copy(self.connection, other.connection)
 
     @contextmanager
     def _explained(self) -> Generator[None]:
@@ -160,6 +196,33 @@ class Database:
     def close(self) -> None:
         with self._explained():
             self.connection.close(True)
+
+
+def look_at(path: Path) -> Database:
+    """What can be read at `path`, where nothing may be written, as a copy in memory. StoreError if nothing can.
+
+    Where not even the shared memory of a log can be made, the log is left out: what it holds is missing, or it leaves a torn file.
+    """
+    for how in ("mode=ro", "immutable=1"):
+        copy = Database(None)
+        try:
+            place = f"file:{quote(os.fspath(path))}?{how}"
+            source = cast("Sql", apsw.Connection(place, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI))
+            try:
+                _copy(source, copy.connection)
+            finally:
+                source.close(True)
+            if value(copy.connection, "PRAGMA quick_check(1)") == "ok":
+                return copy
+        except apsw.Error:
+            _log.info("no reading of %s with %s", path, how, exc_info=True)
+        copy.close()
+    raise StorageOutage(f"{path} cannot be read.")
+
+
+def _copy(source: Sql, destination: Sql) -> None:
+    with destination.backup("main", source, "main") as backup:
+        backup.step(-1)
 
 
 @contextmanager
@@ -199,16 +262,20 @@ def explain(error: apsw.Error, path: Path | None, number: int = 0) -> StoreError
     """What SQLite says, as a sentence that says what is wrong and what to do; `number` is the system's own error."""
     where = f"the history ({path})" if path else "the temporary history"
     if isinstance(error, apsw.FullError) or (isinstance(error, apsw.IOError) and number in _NO_SPACE):
-        return StoreError(f"NOT SAVED: the disk that holds {where} is full. Free some space; saving goes on by itself then.")
+        return StorageOutage(f"The disk that holds {where} is full. Free some space; saving goes on by itself then.")
     if path and isinstance(error, (apsw.NotADBError, apsw.CorruptError)):
         what = "is not a claude-tui history" if isinstance(error, apsw.NotADBError) else "is damaged"
         return StoreError(files.not_a_history(path, f"{what} ({error})"))
     if isinstance(error, apsw.ReadOnlyError):
-        return StoreError(f"NOT SAVED: {where} may only be read. Make the file and its folder writable, or set CLAUDE_TUI_HOME.")
+        return StorageOutage(f"{_begun(where)} may only be read. Make the file and its folder writable, or set CLAUDE_TUI_HOME.")
     if isinstance(error, apsw.CantOpenError):
-        return StoreError(f"SQLite cannot open {where}: is its folder writable? Otherwise set CLAUDE_TUI_HOME to one that is.")
+        return StorageOutage(f"SQLite cannot open {where}: is its folder writable? Otherwise set CLAUDE_TUI_HOME to one that is.")
     if isinstance(error, (apsw.BusyError, apsw.LockedError)):
-        return StoreError(f"Another program holds {where} and does not let go of it. Close the other claude-tui and try again.")
+        return StorageBusy(f"Another program holds {where} and does not let go of it. Close the other claude-tui and try again.")
     if isinstance(error, apsw.IOError):
-        return StoreError(f"NOT SAVED: reading or writing {where} failed ({error}). Check the disk; saving is tried again.")
+        return StorageOutage(f"Reading or writing {where} failed ({error}). Check the disk; saving is tried again.")
     return StoreError(f"SQLite refused an operation on {where}: {error}.")
+
+
+def _begun(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

@@ -12,7 +12,7 @@ import stat
 import sys
 from pathlib import Path
 
-from claude_tui.domain.errors import StoreError
+from claude_tui.domain.errors import StorageOutage, StoreError
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
@@ -91,7 +91,7 @@ def prepare(path: Path) -> None:
                 make_private(path.with_name(path.name + ending), FILE_MODE)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise StoreError(
+        raise StorageOutage(
             f"The history cannot be kept in {path.parent}: {reason}. Set CLAUDE_TUI_HOME to a folder you can write to."
         ) from error
 
@@ -118,6 +118,17 @@ def identity(path: Path) -> Identity | None:
     except OSError:
         return None
     return state.st_dev, state.st_ino
+
+
+def why_missing(path: Path) -> str | None:
+    """Why nobody can tell what `path` names, in the system's words; None where there is nothing of that name."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
 
 
 def on_shared_file_system(path: Path) -> bool:

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
-from claude_tui.domain.errors import SessionHeld, StoreError
+from claude_tui.domain.errors import SessionHeld, StorageOutage, StoreError
 from claude_tui.domain.ids import timestamp
 from claude_tui.store import files
 
@@ -66,7 +66,7 @@ def hold(folder: Path, session_id: str) -> HeldLock:
                 raise
             os.close(descriptor)
     except OSError as error:
-        raise StoreError(f"The session cannot be locked at {path}: {error.strerror or error}.") from error
+        raise StorageOutage(f"The session cannot be locked at {path}: {error.strerror or error}.") from error
 
 
 def is_held(folder: Path, session_id: str) -> bool:

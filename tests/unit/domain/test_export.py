@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -16,7 +18,8 @@ from claude_tui.domain.text import safe_text
 SESSION = SessionInfo("s1", title="A *title* with `ticks`", model="m", system="Be brief.", leaf_id="m4", tools=({"name": "t"},))
 END = "The last prompt stands alone."
 _PIECES = st.sampled_from((
-    "```", "~~~~", "```py", "<!--", "-->", "<pre>", "</pre>", "<script x", "<?", "- ", "1. ", "> ", "    ", "# H", "\n", "\n\n", "`", "a",
+    "```", "~~~~", "```py", "<!--", "-->", "<pre>", "</pre>", "<script x", "<?", "- ", "1. ", "> ", "    ",
+    "# H", "\n", "\n\n", "`", "a",
     "<![CDATA[", "\x1b[31m", "\u202e", "\ud800", "| a |\n|---|", "[x]: y", "<!A", "***", "===", "\\", "<style>", "\t",
 ))  # fmt: skip
 _TEXTS = st.lists(_PIECES, max_size=12).map("".join)
@@ -45,7 +48,7 @@ def test_no_text_swallows_the_one_behind_it_and_nothing_commands_a_terminal(a: s
     markdown = "".join(markdown_of(SESSION, _conversation(a, b, c, d)))
     assert safe_text(markdown) == markdown
     tokens = MarkdownIt("commonmark").parse(markdown)
-    top = [(before.type, token.content) for before, token in zip(tokens, tokens[1:], strict=False) if before.level == 0]
+    top = [(before.type, token.content) for before, token in itertools.pairwise(tokens) if before.level == 0]
     heads = [content for kind, content in top if kind == "heading_open" and content in ("You", "Claude")]
     assert ("paragraph_open", END) in top
     assert heads == ["You", "Claude", "You"]
