@@ -90,11 +90,14 @@ def price_book(paths: Paths) -> Prices:
     return load(paths.prices_file)
 
 
-async def open_store(paths: Paths, *, temporary: bool = False) -> SqliteStore:
-    """The history; what a dead process left streaming has been ended. `temporary`: in memory, nothing on disk."""
+async def open_store(paths: Paths, *, temporary: bool = False, steady: bool = False) -> SqliteStore:
+    """The history; what a dead process left streaming has been ended. `temporary`: in memory, nothing on disk.
+
+    `steady`: a disk that cannot be used keeps nobody from a conversation; it is in memory until there is one.
+    """
     from claude_tui.store.sqlite import SqliteStore
 
-    return await SqliteStore.open(None if temporary else paths.data)
+    return await SqliteStore.open(None if temporary else paths.data, steady=steady)
 
 
 async def borrow_session(paths: Paths, store: Store, resume: Resume | str) -> None:
@@ -127,11 +130,13 @@ async def open_workspace(
     allow: tuple[str, ...] = (),
     endpoints: Endpoints | None = None,
     interactive: bool = False,
+    steady: bool = False,
 ) -> Workspace:
+    """`interactive`: there is somebody to ask. `steady` as in `open_store`."""
     from claude_tui.engine.workspace import Workspace
 
     endpoints = endpoints or make_endpoints(settings)
-    store = await open_store(paths, temporary=temporary)
+    store = await open_store(paths, temporary=temporary, steady=steady)
     guard = await make_guard(settings, store, paths, temporary=temporary) if endpoints.names else None
     return Workspace(
         store, endpoints, lambda: make_toolbox(settings, allow, interactive=interactive), turn_options(settings), guard

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 from claude_tui.cli import compose
 from claude_tui.cli.countdown import Countdown
@@ -25,6 +26,7 @@ from claude_tui.domain.sentences import error_sentence
 from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.session import Session
 from claude_tui.engine.turn import TurnResult
+from claude_tui.engine.workspace import SAVED_AGAIN
 from claude_tui.files import Paths
 
 _log = logging.getLogger(__name__)
@@ -82,6 +84,13 @@ def _piped() -> bytes:
 def _no_turn(outcome: Outcome, error: ErrorInfo | None) -> TurnResult:
     """The result of a turn that could not begin."""
     return TurnResult(outcome, error, (), {"ttft_ms": None, "total_ms": 0, "retries": 0})
+
+
+def _not_saved(result: TurnResult, reason: StoreError) -> TurnResult:
+    """The answer was given, but nothing will be found of it in the history: a script has to know."""
+    if result.outcome is not Outcome.COMPLETED:
+        return result
+    return replace(result, outcome=Outcome.FAILED, error=ErrorInfo(ErrorKind.STORAGE, f"NOT SAVED: {reason}"))
 
 
 def _nothing(text: str) -> None:
@@ -178,9 +187,16 @@ class _Ask:
             if err.is_terminal and not self._options.quiet:
                 session.subscribe(Countdown(err.write))
             session.subscribe(self._around(printer, out, err))
-            return await session.submit(self._prompt)
+            result = await session.submit(self._prompt)
         finally:
+            outage = workspace.outage
             await workspace.close()
+        if outage is None:
+            return result
+        if not workspace.unsaved:
+            note(f"Note: {SAVED_AGAIN}\n")
+            return result
+        return _not_saved(result, workspace.outage or outage)
 
     def _around(self, printer: Printer, out: Output, err: Output) -> LabelledLines | _OnlyErrors:
         """What goes to standard error, on a line of its own where both go to one screen; nothing once nobody reads the answer."""

@@ -109,6 +109,7 @@ class _Chat:
         self._no_credentials = False
         self._first_provider = ""
         self._out: Output | None = None
+        self._talk: Talk | None = None
         self._labelled = LabelledLines(self._tell, self._tell, answer_label="Claude", you=True, tokens=True)
         self._lines = LineReader()
 
@@ -121,13 +122,23 @@ class _Chat:
                 return leave.code
             finally:
                 self._run(runner, workspace.close())
+                if workspace.unsaved:
+                    self._say_lost(workspace)
+
+    def _say_lost(self, workspace: Workspace) -> None:
+        from claude_tui.ui.saving import lost
+
+        about = (self._talk.session.info, self._talk.session.path) if self._talk is not None else (None, ())
+        say(lost(workspace.outage, *about))
 
     def _run(self, runner: asyncio.Runner, work: Coroutine[Any, Any, Any]) -> Any:
         return runner.run(work)
 
     async def _open_workspace(self) -> Workspace:
         temporary, resume = self._options.temporary, self._options.resume
-        workspace = await compose.open_workspace(self._settings, self._paths, temporary=temporary, endpoints=self._endpoints)
+        workspace = await compose.open_workspace(
+            self._settings, self._paths, temporary=temporary, endpoints=self._endpoints, steady=True
+        )
         if temporary and resume is not None:
             await compose.borrow_session(self._paths, workspace.store, resume)
         return workspace
@@ -153,9 +164,11 @@ class _Chat:
     async def _open(self, workspace: Workspace, resume: Resume | str | None) -> Talk:
         out = self._output()
         session = await open_session(workspace, resume, self._settings, self._options.flags, out.write)
-        talk = Talk(workspace, session, self._settings, self._paths, self._options, self._listen)
+        talk = self._talk = Talk(workspace, session, self._settings, self._paths, self._options, self._listen)
         out.write(self._greeting or f"claude-tui, plain mode, {session.info.model}.\n")
         out.write(_GREETING)
+        if workspace.outage is not None:
+            out.write(f"Note: NOT SAVED: {workspace.outage}\n\n")
         session.warm_up()
         self._first_provider = session.info.provider
         out.write(talk.host_note())

@@ -87,7 +87,9 @@ def _run(
 
     async def open_workspace() -> Workspace:
         _after_first_frame()
-        workspace = await compose.open_workspace(settings, paths, temporary=options.temporary, endpoints=demo, interactive=True)
+        workspace = await compose.open_workspace(
+            settings, paths, temporary=options.temporary, endpoints=demo, interactive=True, steady=True
+        )
         if options.temporary and options.resume is not None:
             await compose.borrow_session(paths, workspace.store, options.resume)
         return workspace

@@ -169,10 +169,11 @@ class SessionChanged:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence for the user that is part of no answer."""
+    """A sentence for the user that is part of no answer. `saved` is given where it says whether the disk takes what is written."""
 
     text: str
     level: Literal["info", "warning", "error"] = "info"
+    saved: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,15 +186,27 @@ class Page:
 
 
 class Store(Protocol):
-    """The history. A coroutine that returns has committed. Failures are `StoreError`.
+    """The history. A coroutine that returns has committed, or will, as soon as there is a disk. Failures are `StoreError`.
 
-    Order of calls is order on disk. `on_failure` is told of journal writes that failed, once until they succeed again.
+    Order of calls is order on disk. `on_failure` is told when the disk takes nothing any more, once until it does again: an outage,
+    in which everything goes on in memory. `on_recovered` is told when all of that is on disk.
     """
 
     on_failure: Callable[[StoreError], None] | None
+    on_recovered: Callable[[], None] | None
 
-    def hold(self, session_id: str) -> SessionLock:
-        """Take the session's lock; raises SessionHeld if another process has it."""
+    @property
+    def outage(self) -> StoreError | None:
+        """Why nothing reaches the disk at present; None where it does."""
+        ...
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether something that was committed is in memory alone."""
+        ...
+
+    def hold(self, session_id: str, *, new: bool = False) -> SessionLock:
+        """Take the session's lock; raises SessionHeld if another process has it, or may have. `new`: nobody else knows of it."""
         ...
 
     def is_held(self, session_id: str) -> bool:

@@ -30,8 +30,8 @@ STALL_CHECKS = 10
 
 
 def not_saved(error: StoreError) -> Notice:
-    """What the user is told when an answer that streams cannot be written."""
-    return Notice(f"NOT SAVED: {error.info.message}", "error")
+    """What the user is told when what is said cannot be written."""
+    return Notice(f"NOT SAVED: {error.info.message}", "error", saved=False)
 
 
 class Answer:

@@ -20,7 +20,7 @@ from claude_tui.domain.desk import Desk
 from claude_tui.domain.errors import ProviderError, StoreError
 from claude_tui.domain.events import BlockDelta, Event, SessionChanged, TurnEnded, replay
 from claude_tui.domain.ids import new_id, timestamp
-from claude_tui.domain.messages import Message, Role, SessionInfo
+from claude_tui.domain.messages import Message, Role, SessionInfo, Status
 from claude_tui.domain.ports import SessionLock, Sink
 from claude_tui.domain.text import repair, safe_line
 from claude_tui.domain.turns import AboutSummary, is_prompt
@@ -112,6 +112,12 @@ class Session:
     def path(self) -> list[Message]:
         """The known part of the path; it begins with a prompt. One list for as long as the session is open."""
         return self._branch.path
+
+    @property
+    def path_so_far(self) -> list[Message]:
+        """The path, with the answer that is being received as it would stand if it were interrupted now."""
+        answer = self._turn.answer if self._turn is not None else None
+        return self.path if answer is None or not answer.shown else [*self.path, answer.folded(Status.INTERRUPTED)]
 
     @property
     def complete(self) -> bool:

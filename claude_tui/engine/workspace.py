@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from claude_tui.domain.desk import Desk
 from claude_tui.domain.errors import SessionHeld, StoreError, UnknownSession
+from claude_tui.domain.events import Notice
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, SessionInfo
 from claude_tui.domain.ports import Page, SessionLock, Store
@@ -25,6 +26,8 @@ from claude_tui.engine.turn import TurnOptions
 from claude_tui.engine.watch import Watch
 
 _log = logging.getLogger(__name__)
+
+SAVED_AGAIN = "Saved again: the disk has taken everything."
 
 
 class Workspace:
@@ -48,6 +51,7 @@ class Workspace:
         self._left: set[Session] = set()
         self._closing: set[asyncio.Task[None]] = set()
         store.on_failure = self._not_saved
+        store.on_recovered = self._saved_again
 
     # Sessions that are open.
 
@@ -63,7 +67,7 @@ class Workspace:
             created_at=now,
             updated_at=now,
         )
-        return self._made(info, Desk(), Page((), None), {}, self.store.hold(info.id), stored=False)
+        return self._made(info, Desk(), Page((), None), {}, self.store.hold(info.id, new=True), stored=False)
 
     async def open(self, id_or_prefix: str) -> Session:
         """The session, to be written by this process alone: SessionHeld if another one has it. Open here, it is the same object.
@@ -218,11 +222,26 @@ class Workspace:
 
     # All of them.
 
+    @property
+    def outage(self) -> StoreError | None:
+        """Why nothing reaches the disk at present, while everything goes on in memory; None where it does."""
+        return self.store.outage
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether something is in memory alone. After `close`: whether something was lost so."""
+        return self.store.unsaved
+
     def _not_saved(self, error: StoreError) -> None:
-        """Said at once in every session whose answer is being written: the answer goes on, the disk does not."""
+        """Said at once in every session: the conversation goes on, the disk does not."""
+        self._tell_all(not_saved(error))
+
+    def _saved_again(self) -> None:
+        self._tell_all(Notice(SAVED_AGAIN, saved=True))
+
+    def _tell_all(self, notice: Notice) -> None:
         for session in list(self._open.values()):
-            if session.busy:
-                session.emit(not_saved(error))
+            session.emit(notice)
 
     def interrupt_all(self) -> None:
         """Stop every turn that runs, seen or not."""

@@ -29,6 +29,11 @@ class Entry:
     begins: bool = False
 
 
+def weigh(*things: object) -> int:
+    """About how many bytes these hold."""
+    return sum(len(repr(thing)) for thing in things)
+
+
 class Backlog:
     """Empty in good times."""
 
@@ -43,7 +48,7 @@ class Backlog:
         """StorageOutage where this would begin something for which there is no room."""
         if entry.begins and not self._room.has(entry.weight):
             raise StorageOutage(
-                f"{self._room.limit // (1024 * 1024)} MB wait for the disk and more is not kept in memory, so nothing new is begun. "
+                f"{self._room.limit // (1024 * 1024)} MB wait for the disk; more is not kept in memory, so nothing new is begun. "
                 "Free some space on the disk of the history and send it again; /save writes the conversation elsewhere."
             )
 

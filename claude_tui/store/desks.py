@@ -36,7 +36,7 @@ def _desk_of(stored: bytes | None) -> Desk:
     return Desk.from_json(given)
 
 
-def save(connection: Sql, session_id: str, desk: Desk) -> None:
+def save(connection: Sql, session_id: str, desk: Desk, at: str | None = None) -> None:
     """An empty desk takes its row away. The session's own row stays as it is."""
     if desk == _EMPTY:
         connection.execute("DELETE FROM drafts WHERE session_id = ?", (session_id,))
@@ -46,7 +46,7 @@ def save(connection: Sql, session_id: str, desk: Desk) -> None:
     connection.execute(
         """INSERT INTO drafts (session_id, text, updated_at) VALUES (?1, ?2, ?3)
            ON CONFLICT (session_id) DO UPDATE SET text = ?2, updated_at = ?3""",
-        (session_id, to_json(desk.to_json()).encode("ascii"), timestamp()),
+        (session_id, to_json(desk.to_json()).encode("ascii"), at or timestamp()),
     )
 
 

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+import threading
 from pathlib import Path
 from typing import Any, cast
 
@@ -40,6 +41,29 @@ class HeldLock:
         with contextlib.suppress(OSError):  # the file may stay: only the lock on it counts
             self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
+
+
+class LateLock:
+    """The lock of a session that nobody else can know of yet, for a place where none can be taken for now."""
+
+    def __init__(self, folder: Path, session_id: str) -> None:
+        self._folder = folder
+        self._session_id = session_id
+        self._guard = threading.Lock()
+        self._lock: HeldLock | None = None
+        self.released = False
+
+    def take(self) -> None:
+        """Take it now: before anything of the session is written. StorageOutage where that is still impossible."""
+        with self._guard:
+            if self._lock is None and not self.released:
+                self._lock = hold(self._folder, self._session_id)
+
+    def release(self) -> None:
+        with self._guard:
+            self.released = True
+            if self._lock is not None:
+                self._lock.release()
 
 
 def hold(folder: Path, session_id: str) -> HeldLock:

@@ -43,15 +43,22 @@ def recover_all(database: Database, lock_folder: Path) -> int:
 def recover_session(database: Database, session_id: str, is_ours: Callable[[], bool] = lambda: True) -> int:
     """End what is left streaming in one session, whose lock the caller holds for as long as `is_ours` says so."""
 
-    def run(connection: Sql) -> int:
-        left = [message_of(row) for row in rows(connection, _STREAMING, (session_id,))] if is_ours() else []
-        for message in left:
-            _end(connection, message)
-        return len(left)
-
-    if not database.read(lambda connection: rows(connection, _STREAMING + " LIMIT 1", (session_id,))):
+    if not database.read(lambda connection: is_left(connection, session_id)):
         return 0
-    return database.write(run)
+    return database.write(lambda connection: end_all(connection, session_id, is_ours))
+
+
+def is_left(connection: Sql, session_id: str) -> bool:
+    """Whether an answer of this session streams, or did when its process died."""
+    return bool(rows(connection, _STREAMING + " LIMIT 1", (session_id,)))
+
+
+def end_all(connection: Sql, session_id: str, is_ours: Callable[[], bool]) -> int:
+    """`recover_session`, as a step of a transaction."""
+    left = [message_of(row) for row in rows(connection, _STREAMING, (session_id,))] if is_ours() else []
+    for message in left:
+        _end(connection, message)
+    return len(left)
 
 
 def _end(connection: Sql, message: Message) -> None:

@@ -39,18 +39,18 @@ def create(connection: Sql, session: SessionInfo) -> None:
     connection.execute(_INSERT, (session.id, created, session.updated_at or created, *session_values(session)))
 
 
-def update(connection: Sql, session: SessionInfo) -> None:
+def update(connection: Sql, session: SessionInfo, at: str | None = None) -> None:
     """Everything but the leaf, which only messages and `move_leaf` move: whoever holds an older copy moves nothing back."""
-    connection.execute(_UPDATE, (timestamp(), *session_values(session), session.id))
+    connection.execute(_UPDATE, (at or timestamp(), *session_values(session), session.id))
     if not connection.changes():
         raise UnknownSession(f"No session {session.id}.")
 
 
-def move_leaf(connection: Sql, session_id: str, leaf_id: str | None) -> None:
+def move_leaf(connection: Sql, session_id: str, leaf_id: str | None, at: str | None = None) -> None:
     """Make another message of the session the end of its current path."""
     if leaf_id is not None:
         _check_leaf(connection, session_id, leaf_id)
-    connection.execute("UPDATE sessions SET leaf_id = ?, updated_at = ? WHERE id = ?", (leaf_id, timestamp(), session_id))
+    connection.execute("UPDATE sessions SET leaf_id = ?, updated_at = ? WHERE id = ?", (leaf_id, at or timestamp(), session_id))
     if not connection.changes():
         raise UnknownSession(f"No session {session_id}.")
 

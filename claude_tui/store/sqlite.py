@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import apsw
 
 from claude_tui.domain.desk import Desk
-from claude_tui.domain.errors import StoreError
+from claude_tui.domain.errors import SessionHeld, StorageOutage, StoreError
 from claude_tui.domain.ids import timestamp
 from claude_tui.domain.journal import Chunk
 from claude_tui.domain.messages import Message, SessionInfo, Status
 from claude_tui.domain.ports import Page, SessionLock, Store
 from claude_tui.domain.spending import Spending
+from claude_tui.domain.turns import begins_turn
 from claude_tui.store import desks, files, following, ledger, locks, prompts, recovery, search, sessions, tree
-from claude_tui.store.chunklog import ChunkLog
+from claude_tui.store.backlog import Entry, weigh
 from claude_tui.store.connection import Database, Sql, value
 from claude_tui.store.migrations import migrate
+from claude_tui.store.steady import SteadyDatabase
 from claude_tui.store.writer import Append, Writer
 
 T = TypeVar("T")
@@ -34,37 +36,48 @@ _log = logging.getLogger(__name__)
 class SqliteStore:
     """Implements `ports.Store`. Made by `open`.
 
-    `on_failure` is called on the event loop when the journal can no longer be written (once, until it can be again), and with
-    errors of writes whose caller no longer waits. `recovered` says how many answers of dead processes opening ended.
+    `on_failure` is called on the event loop when the disk can no longer be written (once, until it can be again), and with
+    errors of writes whose caller no longer waits; `on_recovered` when the disk has taken everything that waited for it. `recovered`
+    says how many answers of dead processes opening ended.
     """
 
     def __init__(self, data_dir: Path | None) -> None:
         self.on_failure: Callable[[StoreError], None] | None = None
+        self.on_recovered: Callable[[], None] | None = None
         self.recovered = 0
         self._folder = data_dir
         self._loop = asyncio.get_running_loop()
-        self._writer = Writer(self._append, self._close, self._report)
-        self._database: Database
-        self._chunks: ChunkLog
+        self._steady = SteadyDatabase(self._open, self._tell, before_writing=self._take_late_locks)
+        self._writer = Writer(self._append, self._steady.close, self._report, self._steady.tick, lambda: self._steady.interval)
+        self._late_locks: list[locks.LateLock] = []
+        self._made: set[str] = set()
+        self._unlockable: set[str] = set()
         self._failing = False
         self._peeked: list[Message] = []
 
+    @property
+    def _database(self) -> Database:
+        return self._steady.disk
+
     @classmethod
-    async def open(cls, data_dir: Path | None) -> SqliteStore:
+    async def open(cls, data_dir: Path | None, *, steady: bool = False) -> SqliteStore:
         """Open the history in this folder, creating what is missing; None keeps it in memory.
 
         Brings it to the present format and ends what dead processes left streaming. Raises StoreError with a sentence to show.
+        `steady`: a disk that cannot be used for now is no reason to raise. `outage` is it then, and what is written goes there
+        when it can.
         """
         store = cls(data_dir)
         store._writer.start()
+        place = data_dir / FILE_NAME if steady and data_dir is not None else None
         try:
-            await store._writer.post(store._open)
+            await store._writer.post(lambda: store._steady.open(place))
         except BaseException:
             await store.close()
             raise
         return store
 
-    def _open(self) -> None:
+    def _open(self) -> Database:
         path = self._folder / FILE_NAME if self._folder else None
         if path:
             files.prepare(path)
@@ -77,8 +90,7 @@ class SqliteStore:
         except BaseException:
             database.close()
             raise
-        self._database = database
-        self._chunks = ChunkLog(database)
+        return database
 
     @staticmethod
     def _recover(recover: Callable[[], int]) -> int:
@@ -88,18 +100,6 @@ class SqliteStore:
         except StoreError as error:
             _log.warning("unfinished answers stay unfinished for now: %s", error)
             return 0
-
-    def _close(self) -> None:
-        """In the thread, last of all. Closing the last connection also empties the write-ahead log."""
-        if not hasattr(self, "_database"):
-            return
-        try:
-            self._chunks.flush()
-            self._database.read(lambda connection: connection.pragma("optimize"))
-        except StoreError as error:
-            _log.warning("while closing: %s", error)
-        finally:
-            self._database.close()
 
     async def close(self) -> None:
         """Write what is queued and end. Nothing happens the second time."""
@@ -113,7 +113,17 @@ class SqliteStore:
 
     @property
     def path_on_disk(self) -> Path | None:
-        return self._database.path
+        return self._folder / FILE_NAME if self._folder else None
+
+    @property
+    def outage(self) -> StoreError | None:
+        """Why nothing reaches the disk at present; None where it does."""
+        return self._steady.outage
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether something waits for the disk, in memory alone. After `close`: whether something was lost so."""
+        return self._steady.unsaved
 
     async def quick_check(self) -> str:
         """`ok`, or what is wrong with the file in SQLite's words."""
@@ -121,32 +131,61 @@ class SqliteStore:
 
     # Sessions.
 
-    def hold(self, session_id: str) -> SessionLock:
-        """Take the session's lock. What another process left streaming in it is ended before anything that is asked afterwards."""
+    def hold(self, session_id: str, *, new: bool = False) -> SessionLock:
+        """Take the session's lock. What another process left streaming in it is ended before anything that is asked afterwards.
+
+        Where no lock can be taken because of the disk, nothing is written there until it can; a session that others may know is
+        held against us until then.
+        """
         if self._folder is None:
             return locks.HeldLock()
-        lock = locks.hold(self._folder / "locks", session_id)
+        folder = self._folder / "locks"
+        try:
+            lock = locks.hold(folder, session_id)
+        except StorageOutage as error:
+            outage = error
+            self._writer.post(lambda: self._steady.begin_outage(outage))
+            if not new and session_id not in self._made:
+                self._unlockable.add(session_id)
+                raise SessionHeld(f"{error} Until it can be, the session is only shown.") from error
+            late = locks.LateLock(folder, session_id)
+            self._late_locks.append(late)
+            return late
         self._writer.post(lambda: self._recover(lambda: self._recover_held(session_id, lock)))
         return lock
 
+    def _take_late_locks(self) -> None:
+        """In the thread, before what waited for the disk is written there."""
+        while self._late_locks:
+            self._late_locks[0].take()
+            del self._late_locks[0]
+
     def _recover_held(self, session_id: str, lock: locks.HeldLock) -> int:
-        return recovery.recover_session(self._database, session_id, lambda: not lock.released)
+        if self._steady.read(lambda connection: recovery.is_left(connection, session_id)):
+            self._steady.write(lambda connection: recovery.end_all(connection, session_id, lambda: not lock.released))
+        return 0
 
     def is_held(self, session_id: str) -> bool:
-        return self._folder is not None and locks.is_held(self._folder / "locks", session_id)
+        if self._folder is None:
+            return False
+        return session_id in self._unlockable or locks.is_held(self._folder / "locks", session_id)
 
     async def create_session(self, session: SessionInfo) -> None:
-        await self._write(lambda connection: sessions.create(connection, session))
+        self._made.add(session.id)
+        await self._write(lambda connection: sessions.create(connection, session), carries=(session,), begins=True)
 
     async def update_session(self, session: SessionInfo) -> None:
-        await self._write(lambda connection: sessions.update(connection, session))
+        at = timestamp()
+        await self._write(lambda connection: sessions.update(connection, session, at), carries=(session,))
 
     async def move_leaf(self, session_id: str, leaf_id: str | None) -> None:
-        await self._write(lambda connection: sessions.move_leaf(connection, session_id, leaf_id))
+        at = timestamp()
+        await self._write(lambda connection: sessions.move_leaf(connection, session_id, leaf_id, at))
 
     async def delete_session(self, session_id: str) -> None:
         """Hide the session from lists, look-ups and search until it is restored."""
-        await self._write(lambda connection: sessions.set_deleted(connection, session_id, timestamp()))
+        at = timestamp()
+        await self._write(lambda connection: sessions.set_deleted(connection, session_id, at))
 
     async def restore_session(self, session_id: str) -> None:
         await self._write(lambda connection: sessions.set_deleted(connection, session_id, None))
@@ -164,18 +203,28 @@ class SqliteStore:
         return await self._read(lambda connection: desks.load(connection, session_id))
 
     async def save_desk(self, session_id: str, desk: Desk) -> None:
-        await self._write(lambda connection: desks.save(connection, session_id, desk), durable=False)
+        at = timestamp()
+        await self._write(
+            lambda connection: desks.save(connection, session_id, desk, at),
+            durable=False,
+            carries=(desk,),
+            key=f"desk of {session_id}",
+        )
 
     async def import_session(self, session: SessionInfo, messages: Sequence[Message]) -> None:
-        await self._write(lambda connection: sessions.import_all(connection, session, messages))
+        self._made.add(session.id)
+        kept = tuple(messages)
+        await self._write(lambda connection: sessions.import_all(connection, session, kept), carries=kept, begins=True)
 
     # Messages.
 
     async def add_message(self, message: Message) -> None:
-        await self._write(lambda connection: tree.add(connection, message))
+        at = timestamp()
+        await self._write(lambda connection: tree.add(connection, message, at), carries=(message,), begins=begins_turn(message))
 
     async def begin_message(self, message: Message) -> None:
-        await self._write(lambda connection: tree.add(connection, message), durable=False)
+        at = timestamp()
+        await self._write(lambda connection: tree.add(connection, message, at), durable=False, carries=(message,))
 
     def append_chunks(self, message_id: str, chunks: Sequence[Chunk]) -> Awaitable[None]:
         """Queue journal chunks. Awaiting raises StoreError if they could not be written: they are kept, and tried with the next."""
@@ -185,15 +234,24 @@ class SqliteStore:
         if message.status is Status.STREAMING:
             raise ValueError("a finished message is not streaming")
 
+        at = timestamp()
+
         def run() -> None:
-            self._database.write(lambda connection: tree.finish(connection, message, self._chunks.waiting(message.id)))
-            self._chunks.forget(message.id)
-            self._chunks.flush()
+            chunks = self._steady.chunks
+            unwritten = tuple(chunks.waiting(message.id))
+
+            def finish(connection: Sql) -> None:
+                tree.finish(connection, message, unwritten, at)
+
+            self._steady.write(finish, about=lambda: Entry(finish, weigh(message, unwritten)))
+            chunks.forget(message.id)
+            self._steady.flush_chunks()
 
         await self._writer.post(run)
 
     async def set_extra(self, message_id: str, extra: Mapping[str, Any]) -> None:
-        await self._write(lambda connection: tree.set_extra(connection, message_id, extra))
+        at = timestamp()
+        await self._write(lambda connection: tree.set_extra(connection, message_id, extra, at), carries=(extra,))
 
     async def path(self, leaf_id: str) -> list[Message]:
         return await self._read(lambda connection: tree.path(connection, leaf_id))
@@ -219,7 +277,7 @@ class SqliteStore:
     def _peek(self, connection: Sql, session_id: str) -> list[Message]:
         """The last path that was looked at is remembered: who follows a session reads what is new of it."""
         known = self._peeked if self._peeked and self._peeked[0].session_id == session_id else []
-        self._peeked = following.peek(connection, session_id, self._chunks.waiting, known)
+        self._peeked = following.peek(connection, session_id, self._steady.chunks.waiting, known)
         return list(self._peeked)
 
     async def changed(self, session_id: str) -> object:
@@ -231,12 +289,12 @@ class SqliteStore:
 
     async def check_search(self) -> bool:
         """Whether the index covered every finished message; if not, it was built anew."""
-        return await self._writer.post(lambda: search.check(self._database))
+        return await self._writer.post(lambda: search.check(self._steady.current))
 
     # The ledger.
 
     async def add_spending(self, spending: Spending) -> None:
-        await self._write(lambda connection: ledger.enter(connection, spending))
+        await self._write(lambda connection: ledger.enter(connection, spending), carries=(spending,))
 
     async def spending(
         self, *, session_id: str | None = None, since: str | None = None, until: str | None = None
@@ -245,20 +303,42 @@ class SqliteStore:
 
     # The way to the thread.
 
-    async def _write(self, work: Callable[[Sql], T], *, durable: bool = True) -> T:
-        return await self._writer.post(lambda: self._database.write(work, durable=durable))
+    async def _write(
+        self,
+        work: Callable[[Sql], object],
+        *,
+        durable: bool = True,
+        carries: Sequence[object] = (),
+        key: str | None = None,
+        begins: bool = False,
+    ) -> None:
+        """`work` may be run more than once. What it `carries` is weighed if it has to wait for the disk; the rest as in `Entry`."""
+
+        def about() -> Entry:
+            return Entry(work, weigh(*carries), key, begins)
+
+        await self._writer.post(lambda: self._steady.write(work, durable=durable, about=about))
 
     async def _read(self, work: Callable[[Sql], T]) -> T:
-        return await self._writer.post(lambda: self._database.read(work))
+        return await self._writer.post(lambda: self._steady.read(work))
 
     def _append(self, appends: Sequence[Append]) -> list[StoreError | None]:
-        errors = self._chunks.write(appends)
-        error = next((error for error in errors if error), None)
+        errors = self._steady.append(appends)
+        error = next((error for error in errors if error and not isinstance(error, StorageOutage)), None)
         if error and not self._failing:
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(self._report, error)
+            self._tell(error)
         self._failing = error is not None
         return errors
+
+    def _tell(self, error: StoreError | None) -> None:
+        """In the thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._recovered_from_outage if error is None else lambda: self._report(error))
+
+    def _recovered_from_outage(self) -> None:
+        self._unlockable.clear()
+        if self.on_recovered:
+            self.on_recovered()
 
     def _report(self, error: StoreError) -> None:
         if self.on_failure:

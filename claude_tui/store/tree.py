@@ -55,25 +55,25 @@ def _depth_of_parent(connection: Sql, message: Message) -> int:
     return int(found[0][1])
 
 
-def add(connection: Sql, message: Message) -> None:
-    """Store a new message and make it the leaf of its session."""
+def add(connection: Sql, message: Message, at: str | None = None) -> None:
+    """Store a new message and make it the leaf of its session. `at`: when that was said to happen; None is now."""
     insert(connection, message)
     connection.execute(
-        "UPDATE sessions SET leaf_id = ?, updated_at = ? WHERE id = ?", (message.id, timestamp(), message.session_id)
+        "UPDATE sessions SET leaf_id = ?, updated_at = ? WHERE id = ?", (message.id, at or timestamp(), message.session_id)
     )
 
 
-def finish(connection: Sql, message: Message, unwritten: Sequence[Chunk] = ()) -> None:
+def finish(connection: Sql, message: Message, unwritten: Sequence[Chunk] = (), at: str | None = None) -> None:
     """Put the finished message in the place of its row and its journal, of which `unwritten` is the end that is not on disk.
 
-    What an answer used goes into the ledger with it.
+    What an answer used goes into the ledger with it. `at` as in `add`.
     """
     journal = [*journal_of(connection, message.id), *unwritten]
     if journal:
         message = dataclasses.replace(message, timeline=timeline_of(journal))
     stored = rows(connection, "SELECT number, session_id, created_at FROM messages WHERE id = ?", (message.id,))
     if not stored:
-        add(connection, message)
+        add(connection, message, at)
         _enter(connection, message)
         return
     number, session_id, created_at = stored[0]
@@ -82,7 +82,7 @@ def finish(connection: Sql, message: Message, unwritten: Sequence[Chunk] = ()) -
     message = dataclasses.replace(message, created_at=message.created_at or created_at)
     connection.execute(_UPDATE, (*message_values(message), number))
     connection.execute("DELETE FROM chunks WHERE message_id = ?", (message.id,))
-    connection.execute("UPDATE sessions SET updated_at = ? WHERE id = ?", (timestamp(), session_id))
+    connection.execute("UPDATE sessions SET updated_at = ? WHERE id = ?", (at or timestamp(), session_id))
     search.index(connection, number, message.blocks)
     _enter(connection, message)
 
@@ -92,13 +92,13 @@ def _enter(connection: Sql, message: Message) -> None:
         ledger.enter(connection, Spending.of(message))
 
 
-def set_extra(connection: Sql, message_id: str, extra: Mapping[str, Any]) -> None:
-    """Replace what stands beside a finished message's content."""
+def set_extra(connection: Sql, message_id: str, extra: Mapping[str, Any], at: str | None = None) -> None:
+    """Replace what stands beside a finished message's content. `at` as in `add`."""
     session_id = value(connection, "SELECT session_id FROM messages WHERE id = ? AND status <> 'streaming'", (message_id,))
     if session_id is None:
         raise StoreError(f"No finished message {message_id} in the history.")
     connection.execute("UPDATE messages SET extra = ? WHERE id = ?", (to_json(extra) if extra else None, message_id))
-    connection.execute("UPDATE sessions SET updated_at = ? WHERE id = ?", (timestamp(), session_id))
+    connection.execute("UPDATE sessions SET updated_at = ? WHERE id = ?", (at or timestamp(), session_id))
 
 
 def journal_of(connection: Sql, message_id: str) -> Iterator[Chunk]:

@@ -11,6 +11,7 @@ import atexit
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -44,7 +45,8 @@ class Append:
 class Writer:
     """`append` writes appends that stood side by side in the queue and gives each one's error, None where it is on disk.
 
-    `last` runs when the thread ends. Both run in the thread; `unheard` runs on the loop, for an error nobody waits for any more.
+    `last` runs when the thread ends; `tick` between two jobs, or while there are none, every `interval()` seconds, never where that
+    is None. All run in the thread; `unheard` runs on the loop, for an error nobody waits for any more.
     """
 
     def __init__(
@@ -52,10 +54,15 @@ class Writer:
         append: Callable[[Sequence[Append]], Sequence[StoreError | None]],
         last: Callable[[], None],
         unheard: Callable[[StoreError], None],
+        tick: Callable[[], None],
+        interval: Callable[[], float | None],
     ) -> None:
         self._append = append
         self._last = last
         self._unheard = unheard
+        self._tick = tick
+        self._interval = interval
+        self._ticked = time.monotonic()
         self._jobs: SimpleQueue[_Work | Append | None] = SimpleQueue()
         self._held: list[_Work | Append | None] = []
         self._ended: list[asyncio.Future[None]] = []
@@ -105,7 +112,7 @@ class Writer:
         self._thread.join(_EXIT_SECONDS)
 
     def _serve(self) -> None:
-        while (job := self._held.pop() if self._held else self._jobs.get()) is not None:
+        while (job := self._held.pop() if self._held else self._next()) is not None:
             if isinstance(job, Append):
                 batch = self._with_neighbours(job)
                 for one, error in zip(batch, self._written(batch), strict=True):
@@ -119,6 +126,22 @@ class Writer:
                 self._over = True
             for ended in self._ended:
                 self._deliver(ended, None, None)
+
+    def _next(self) -> _Work | Append | None:
+        """The next job; whatever comes and however much, the tick has its turn."""
+        while True:
+            interval = self._interval()
+            wait = None if interval is None else max(0.0, self._ticked + interval - time.monotonic())
+            if wait != 0:
+                try:
+                    return self._jobs.get(timeout=wait)
+                except Empty:
+                    continue
+            try:
+                self._tick()
+            except Exception:
+                _log.exception("the tick failed")
+            self._ticked = time.monotonic()
 
     def _written(self, batch: Sequence[Append]) -> Sequence[Exception | None]:
         try:

@@ -106,7 +106,7 @@ class ClaudeApp(App[Left]):
         except Exception:
             _log.exception("leaving")
         if left.session is None:
-            left = Left(left.code, self._chat.session_to_name, left.then, left.problem)
+            left = Left(left.code, self._chat.session_to_name, left.then, left.problem or self._chat.view.last_words)
         self.exit(left)
 
     def on_signal(self, code: int) -> None:

@@ -170,6 +170,11 @@ class ChatCommands:
         else:
             self._dialogs.list_sessions()
 
+    def run_session_save(self, argument: str) -> None:
+        from claude_tui.ui.saving import Saving
+
+        self._screen.start(Saving(self._screen).save(argument.strip()), "save")
+
     def run_session_rename(self, argument: str) -> None:
         self._dialogs.rename(argument)
 

@@ -179,7 +179,8 @@ class ChatScreen(Screen[None]):
     def session_to_name(self) -> SessionInfo | None:
         """The session to go on with later, None where nothing of it is kept."""
         session = self.dialogue.session
-        if session is None or not session.path or self.backstage.demo or self.backstage.temporary:
+        kept_nowhere = self.backstage.demo or self.backstage.temporary or self.view.last_words
+        if session is None or not session.path or kept_nowhere:
             return None
         return session.info
 
@@ -200,8 +201,7 @@ class ChatScreen(Screen[None]):
             case RetryScheduled() | RequestStarted() | ApprovalRequested() | ApprovalResolved():
                 self._tell_dock(event)
             case Notice():
-                self.status.not_saved = self.status.not_saved or event.text.startswith("NOT SAVED")
-                self.dock.notice(event.text, event.level)
+                self.view.hear(event)
             case SessionChanged():
                 self.view.show_info(event.session)
             case TurnEnded():
@@ -231,7 +231,7 @@ class ChatScreen(Screen[None]):
 
     def _prompt_went_out(self) -> None:
         self.dock.prompt_sent()
-        self.status.not_saved = False
+        self.status.not_saved = self.view.outage is not None
         self.transcript.turn_started(self.conversation.begun)
         self.conversation.refresh_versions()
         self.view.touch()

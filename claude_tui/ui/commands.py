@@ -125,6 +125,14 @@ _SESSIONS = (
     Command("session.list", "Sessions", ("ctrl+s",), "/sessions", about="Lists saved conversations: open, rename, delete."),
     Command("session.resume", "Resume a session", (), "/resume", "[ID]", about="Opens a conversation by its id, or lists them."),
     Command("session.fork", "Branch off", (), "/branch", about="Copies the conversation into a new session and goes on there."),
+    Command(
+        "session.save",
+        "Save to a file",
+        (),
+        "/save",
+        "[FILE]",
+        about="Writes this conversation to a file: Markdown if its name ends in .md, else JSON that can be imported.",
+    ),
     Command("session.rename", "Rename the session", (), "/rename", "[TITLE]", about="Gives this conversation another title."),
 )
 

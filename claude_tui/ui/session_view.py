@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from claude_tui.domain.blocks import plain_text
 from claude_tui.domain.desk import Desk
 from claude_tui.domain.errors import StoreError, advice
-from claude_tui.domain.events import Event, TurnStarted, replay
+from claude_tui.domain.events import Event, Notice, TurnStarted, replay
 from claude_tui.domain.messages import Message, Role, SessionInfo
 from claude_tui.domain.turns import is_prompt
 from claude_tui.ui.backstage import Left
@@ -42,6 +42,7 @@ class SessionView:
         self._keeper = DeskKeeper(self._save_desk, self._desk_state)
         self._unsubscribe: Callable[[], None] = _nothing
         self._opening: asyncio.Task[bool] | None = None
+        self.last_words = ""
 
     # Opening.
 
@@ -53,6 +54,8 @@ class SessionView:
     async def _open(self) -> bool:
         screen, backstage = self._screen, self._screen.backstage
         try:
+            from claude_tui.engine.answer import not_saved
+
             workspace = self.workspace = await backstage.open_workspace()
             found = await backstage.begin(workspace, screen.dock.notice)
         except Exception as error:
@@ -60,7 +63,23 @@ class SessionView:
             screen.program.leave(Left(code=_code_of(error), problem=_sentence(error)))
             return False
         await self.show(found)
+        if workspace.outage is not None:
+            self.hear(not_saved(workspace.outage))
         return True
+
+    @property
+    def outage(self) -> StoreError | None:
+        """Why nothing reaches the disk at present; None where it does, or there is no history yet."""
+        return self.workspace.outage if self.workspace is not None else None
+
+    def hear(self, notice: Notice) -> None:
+        """Say it, and mark in the status bar what it says of the disk."""
+        hint = ""
+        if notice.saved is not None:
+            self._screen.status.not_saved = not notice.saved
+        if notice.saved is False:
+            hint = " It goes on in memory; /save writes the conversation to a file."
+        self._screen.dock.notice(notice.text + hint, notice.level)
 
     def warm_up(self) -> None:
         """Import the SDK of the session's provider in its own thread; the second time costs nothing."""
@@ -200,7 +219,11 @@ class SessionView:
         self.watching = Watching(watch, screen.conversation, on_change=self._watched, on_free=self._now_free)
         self.show_info(watch.info)
         fork = screen.keymap.hint("session.fork")
-        screen.dock.set_read_only(f"Another process writes this session; it is shown as it grows. {fork} forks it into your own.")
+        if self.outage is not None:
+            why = "Nothing can be written to this session for now, since its history cannot be."
+        else:
+            why = "Another process writes this session; it is shown as it grows."
+        screen.dock.set_read_only(f"{why} {fork} forks it into your own.")
         screen.conversation.welcome = None
         screen.conversation.replace(())
         screen.transcript.follow()
@@ -211,7 +234,7 @@ class SessionView:
         self._screen.accounts.read()
 
     def _now_free(self) -> None:
-        self._screen.program.say("The other process has let go of this session: it is yours now.")
+        self._screen.program.say("Nothing holds this session any more: it is yours now.")
         self._screen.start(self._take_over(), "take over")
 
     async def _take_over(self) -> None:
@@ -253,7 +276,13 @@ class SessionView:
             return
         workspace.interrupt_all()
         await self._keeper.flush()
+        session = self._screen.dialogue.session
         await workspace.close()
+        if workspace.unsaved and workspace.outage is not None:
+            from claude_tui.ui.saving import lost
+
+            about = (session.info, session.path) if session is not None else (None, ())
+            self.last_words = await asyncio.to_thread(lost, workspace.outage, *about)
 
     # The desk.
 
@@ -275,7 +304,7 @@ class SessionView:
             await session.save_desk(desk)
 
     def _desk_state(self, error: Exception | None) -> None:
-        self._screen.status.not_saved = error is not None
+        self._screen.status.not_saved = error is not None or self.outage is not None
         if error is not None:
             self._screen.dock.notice(f"NOT SAVED: your draft cannot be written ({error}).", "error")
 
