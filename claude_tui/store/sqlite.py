@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +28,7 @@ from claude_tui.store.steady import SteadyDatabase
 from claude_tui.store.writer import Append, Writer
 
 T = TypeVar("T")
+Dated = TypeVar("Dated", Message, SessionInfo)
 
 FILE_NAME = "history.db"
 
@@ -171,8 +173,14 @@ class SqliteStore:
         return session_id in self._unlockable or locks.is_held(self._folder / "locks", session_id)
 
     async def create_session(self, session: SessionInfo) -> None:
-        self._made.add(session.id)
+        session = _dated(session)
         await self._write(lambda connection: sessions.create(connection, session), carries=(session,), begins=True)
+        self._note_made(session.id)
+
+    def _note_made(self, session_id: str) -> None:
+        """Nobody else can know of a session that was made while nothing reached the disk."""
+        if self.outage is not None:
+            self._made.add(session_id)
 
     async def update_session(self, session: SessionInfo) -> None:
         at = timestamp()
@@ -212,18 +220,18 @@ class SqliteStore:
         )
 
     async def import_session(self, session: SessionInfo, messages: Sequence[Message]) -> None:
-        self._made.add(session.id)
-        kept = tuple(messages)
+        session, kept = _dated(session), tuple(_dated(message) for message in messages)
         await self._write(lambda connection: sessions.import_all(connection, session, kept), carries=kept, begins=True)
+        self._note_made(session.id)
 
     # Messages.
 
     async def add_message(self, message: Message) -> None:
-        at = timestamp()
+        message, at = _dated(message), timestamp()
         await self._write(lambda connection: tree.add(connection, message, at), carries=(message,), begins=begins_turn(message))
 
     async def begin_message(self, message: Message) -> None:
-        at = timestamp()
+        message, at = _dated(message), timestamp()
         await self._write(lambda connection: tree.add(connection, message, at), durable=False, carries=(message,))
 
     def append_chunks(self, message_id: str, chunks: Sequence[Chunk]) -> Awaitable[None]:
@@ -337,6 +345,7 @@ class SqliteStore:
 
     def _recovered_from_outage(self) -> None:
         self._unlockable.clear()
+        self._made.clear()
         if self.on_recovered:
             self.on_recovered()
 
@@ -345,6 +354,11 @@ class SqliteStore:
             self.on_failure(error)
         else:
             _log.error("%s", error)
+
+
+def _dated(thing: Dated) -> Dated:
+    """With its time: what is written again has the time of the first attempt."""
+    return thing if thing.created_at else replace(thing, created_at=timestamp())
 
 
 if TYPE_CHECKING:

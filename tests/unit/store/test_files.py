@@ -85,7 +85,7 @@ def test_a_folder_that_may_only_be_read_is_explained() -> None:
     assert len(lines) == 2
     for line in lines:
         assert (
-            line.startswith("StoreError The history cannot be kept in")
+            line.startswith("StorageOutage The history cannot be kept in")
             and "Permission denied" in line
             and "CLAUDE_TUI_HOME" in line
         )
@@ -120,4 +120,4 @@ def test_a_history_in_a_folder_that_became_read_only_is_explained() -> None:
             shutil.rmtree(home)
     """
     line = output_of(source).strip()
-    assert (line.startswith("StoreError") and "writable" in line) or "be written" in line
+    assert line.startswith("StorageOutage") and "writable" in line

@@ -165,25 +165,6 @@ def test_every_failure_is_a_sentence_that_names_the_file(error: apsw.Error, numb
 # The file's place.
 
 
-@pytest.mark.parametrize("replaced", [False, True])
-async def test_a_history_that_vanishes_while_open_is_noticed(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch, replaced: bool
-) -> None:
-    monkeypatch.setattr(connection, "_IDENTITY_SECONDS", 0.0)
-    store = await SqliteStore.open(data_dir)
-    session, _ = await conversation(store)
-    (data_dir / "history.db").rename(data_dir / "moved.db")
-    if replaced:
-        (data_dir / "history.db").touch()
-    for _ in range(2):
-        with pytest.raises(StoreError, match="was replaced" if replaced else "was deleted"):
-            await store.add_message(prompt(session))
-    assert len(await store.tree(session.id)) == 2, "reading goes on"
-    (data_dir / "moved.db").rename(data_dir / "history.db")
-    await store.add_message(prompt(session))
-    await store.close()
-
-
 async def test_the_place_is_looked_at_once_a_second_at_most(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[Path] = []
     real = files.identity

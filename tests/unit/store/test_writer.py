@@ -17,8 +17,9 @@ from claude_tui.domain.messages import Message, SessionInfo, Status
 from claude_tui.store import SqliteStore, chunklog
 from claude_tui.store.chunklog import ChunkLog
 from claude_tui.store.connection import Database
+from claude_tui.store.room import Room
 from claude_tui.store.writer import Append
-from tests.unit.store.samples import begun, conversation, inside, new_session, output_of, prompt, said
+from tests.unit.store.samples import begun, inside, new_session, output_of, prompt, said
 
 
 async def streaming(store: SqliteStore) -> Message:
@@ -294,11 +295,11 @@ def appends(message_id: str, *texts: str) -> list[Append]:
 
 def test_memory_has_a_limit_and_past_it_there_is_an_end_but_no_gap(disk: Disk) -> None:
     database = Database(None)
-    log = ChunkLog(database, limit=1000)
+    log = ChunkLog(Room(1000))
     disk.full = True
 
     def write(sent: Sequence[Append]) -> list[str]:
-        return [str(error) if error else "" for error in log.write(sent)]
+        return [str(error) if error else "" for error in log.write(database, sent)]
 
     assert "full" in write(appends("m", "a" * 500))[0]
     assert "more is not kept" in write(appends("m", "b" * 500))[0]
@@ -308,62 +309,3 @@ def test_memory_has_a_limit_and_past_it_there_is_an_end_but_no_gap(disk: Disk) -
     log.forget("m")
     assert "full" in write(appends("m", "e" * 500))[0]
     database.close()
-
-
-FULL = """
-    import resource
-
-    async def main():
-        store = await SqliteStore.open(Path(sys.argv[1]))
-        told = []
-        store.on_failure = told.append
-        session, (_, last) = await conversation(store)
-        question = prompt(session, last)
-        await store.add_message(question)
-        reply = begun(session, question)
-        await store.begin_message(reply)
-        log = Path(sys.argv[1], "history.db-wal")
-        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + 20_000, hard))
-        failed = 0
-        from claude_tui.domain.journal import Chunk
-        await store.append_chunks(reply.id, said(""))
-        for number in range(100):
-            try:
-                await store.append_chunks(reply.id, [Chunk(number, 0, "text", f"{number:03}" * 300)])
-            except Exception as error:
-                failed += 1
-                print(type(error).__name__, error, file=sys.stderr)
-        assert 80 < failed < 100, failed
-        assert len(told) == 1, told
-        try:
-            await store.add_message(prompt(session, last))
-        except Exception as error:
-            print(error)
-        assert (await store.path(question.id))[-1] == question
-        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-        await store.append_chunks(reply.id, [Chunk(100, 0, "text", "end")])
-        print(await store.quick_check(), len(told))
-        await store.close()
-
-    asyncio.run(main())
-"""
-
-
-def test_a_full_disk_is_told_in_a_sentence_and_overcome(data_dir: Path) -> None:
-    lines = output_of(FULL, data_dir).splitlines()
-    assert lines[0].startswith("NOT SAVED: the disk that holds the history") and "is full" in lines[0]
-    assert lines[1] == "ok 1"
-    assert journalled(data_dir) == "".join(f"{number:03}" * 300 for number in range(100)) + "end"
-
-
-async def test_a_busy_database_is_waited_for_and_then_named(data_dir: Path, store: SqliteStore) -> None:
-    session, _ = await conversation(store)
-    store._database.connection.set_busy_timeout(20)  # pyright: ignore[reportPrivateUsage]
-    connection = inside(data_dir)
-    connection.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreError, match="Close the other claude-tui"):
-        await store.add_message(prompt(session))
-    connection.execute("COMMIT")
-    connection.close()
-    await store.add_message(prompt(session))
