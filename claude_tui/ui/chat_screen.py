@@ -231,7 +231,7 @@ class ChatScreen(Screen[None]):
 
     def _prompt_went_out(self) -> None:
         self.dock.prompt_sent()
-        self.status.not_saved = self.view.outage is not None
+        self.view.tell_outage()
         self.transcript.turn_started(self.conversation.begun)
         self.conversation.refresh_versions()
         self.view.touch()

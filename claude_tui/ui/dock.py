@@ -202,6 +202,10 @@ class Dock(Vertical):
         others = [one for one in self._lines.contents.notices if one[0] != text]
         self._change(notices=(*others, (text, level))[-NOTICES:])
 
+    def unsay(self, text: str) -> None:
+        """This sentence is not true any more."""
+        self._change(notices=tuple(one for one in self._lines.contents.notices if one[0] != text))
+
     def prompt_sent(self) -> None:
         """Error and notices have been read."""
         self._change(error="", offers=(), notices=())

@@ -29,6 +29,9 @@ if TYPE_CHECKING:  # what a session needs is loaded with the first one, after th
 
 _log = logging.getLogger(__name__)
 
+_HINT = ("NOT SAVED:", "NOT SAVED but in memory; /save writes it to a file.")
+"""What stands first in the dock, which may not have room for the reason."""
+
 
 class SessionView:
     """Bound to the chat screen. `workspace` is None until the history is open, and again once everything is put away."""
@@ -43,6 +46,7 @@ class SessionView:
         self._unsubscribe: Callable[[], None] = _nothing
         self._opening: asyncio.Task[bool] | None = None
         self.last_words = ""
+        self._said_of_disk = ""
 
     # Opening.
 
@@ -54,8 +58,6 @@ class SessionView:
     async def _open(self) -> bool:
         screen, backstage = self._screen, self._screen.backstage
         try:
-            from claude_tui.engine.answer import not_saved
-
             workspace = self.workspace = await backstage.open_workspace()
             found = await backstage.begin(workspace, screen.dock.notice)
         except Exception as error:
@@ -63,8 +65,7 @@ class SessionView:
             screen.program.leave(Left(code=_code_of(error), problem=_sentence(error)))
             return False
         await self.show(found)
-        if workspace.outage is not None:
-            self.hear(not_saved(workspace.outage))
+        self.tell_outage()
         return True
 
     @property
@@ -73,13 +74,23 @@ class SessionView:
         return self.workspace.outage if self.workspace is not None else None
 
     def hear(self, notice: Notice) -> None:
-        """Say it, and mark in the status bar what it says of the disk."""
-        hint = ""
-        if notice.saved is not None:
-            self._screen.status.not_saved = not notice.saved
-        if notice.saved is False:
-            hint = " It goes on in memory; /save writes the conversation to a file."
-        self._screen.dock.notice(notice.text + hint, notice.level)
+        """Say it. What it says of the disk takes the place of what was said of it before."""
+        if notice.saved is None:
+            self._screen.dock.notice(notice.text, notice.level)
+            return
+        self._screen.status.not_saved = not notice.saved
+        self._screen.dock.unsay(self._said_of_disk)
+        self._said_of_disk = notice.text if notice.saved else notice.text.replace(*_HINT, 1)
+        self._screen.dock.notice(self._said_of_disk, notice.level)
+
+    def tell_outage(self) -> None:
+        """Whether what is said reaches the disk, in the status bar; and if not, why, for as long as that is so."""
+        outage = self.outage
+        self._screen.status.not_saved = outage is not None
+        if outage is not None:
+            from claude_tui.engine.answer import not_saved
+
+            self.hear(not_saved(outage))
 
     def warm_up(self) -> None:
         """Import the SDK of the session's provider in its own thread; the second time costs nothing."""

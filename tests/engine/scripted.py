@@ -186,6 +186,7 @@ async def bench(
     tool_timeout: float = 30.0,
     interactive: bool = False,
     guard: Guard | None = None,
+    store: SqliteStore | None = None,
 ) -> Bench:
     provider = ScriptedProvider(answers)
     allowed = policies if policies is not None else {tool.name: Policy.ALLOW for tool in tools}
@@ -196,4 +197,5 @@ async def bench(
         return Toolbox(by_name, approvals, timeout=tool_timeout, checker=problems)
 
     options = TurnOptions(max_tokens=1000, retries=retries, max_requests=max_requests, timeouts=Timeouts())
-    return Bench(Workspace(await SqliteStore.open(None), Endpoints.of(provider), toolbox, options, guard), provider)
+    store = store or await SqliteStore.open(None)
+    return Bench(Workspace(store, Endpoints.of(provider), toolbox, options, guard), provider)
