@@ -25,7 +25,6 @@ _IMPATIENT_MS = 200
 _IDENTITY_SECONDS = 1.0
 _SETTLE_SECONDS = 0.02
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_PUT_BACK = "Put the file back and saving goes on by itself."
 
 _log = logging.getLogger(__name__)
 
@@ -156,12 +155,7 @@ class Database:
             return
         found = files.identity(self.path)
         if found != self._identity:
-            if found is not None:
-                raise StorageOutage(f"{self.path} was replaced by another file while it was in use. {_PUT_BACK}")
-            reason = files.why_missing(self.path)
-            if reason is not None:
-                raise StorageOutage(f"{self.path} cannot be reached ({reason}). Saving goes on by itself when it can be again.")
-            raise StorageOutage(f"{self.path} was deleted while it was in use. {_PUT_BACK}")
+            raise StorageOutage(f"{_misplaced(self.path, there=found is not None)} The file is {self.path}.")
         self._identity_checked = time.monotonic()
 
     @contextmanager
@@ -261,21 +255,31 @@ def value(connection: Sql, statement: str, bindings: Any = ()) -> Any:
 def explain(error: apsw.Error, path: Path | None, number: int = 0) -> StoreError:
     """What SQLite says, as a sentence that says what is wrong and what to do; `number` is the system's own error."""
     where = f"the history ({path})" if path else "the temporary history"
+    file = f" The file is {path}." if path else ""
     if isinstance(error, apsw.FullError) or (isinstance(error, apsw.IOError) and number in _NO_SPACE):
-        return StorageOutage(f"The disk that holds {where} is full. Free some space; saving goes on by itself then.")
+        return StorageOutage(f"The disk of the history is full. Free some space; saving goes on by itself then.{file}")
     if path and isinstance(error, (apsw.NotADBError, apsw.CorruptError)):
         what = "is not a claude-tui history" if isinstance(error, apsw.NotADBError) else "is damaged"
         return StoreError(files.not_a_history(path, f"{what} ({error})"))
     if isinstance(error, apsw.ReadOnlyError):
-        return StorageOutage(f"{_begun(where)} may only be read. Make the file and its folder writable, or set CLAUDE_TUI_HOME.")
+        return StorageOutage(f"The history may only be read. Make it and its folder writable, or set CLAUDE_TUI_HOME.{file}")
     if isinstance(error, apsw.CantOpenError):
-        return StorageOutage(f"SQLite cannot open {where}: is its folder writable? Otherwise set CLAUDE_TUI_HOME to one that is.")
+        return StorageOutage(
+            f"SQLite cannot open the history: is its folder writable? Otherwise set CLAUDE_TUI_HOME to one that is.{file}"
+        )
     if isinstance(error, (apsw.BusyError, apsw.LockedError)):
-        return StorageBusy(f"Another program holds {where} and does not let go of it. Close the other claude-tui and try again.")
+        return StorageBusy(
+            f"Another program holds the history and does not let go of it. Close the other claude-tui and try again.{file}"
+        )
     if isinstance(error, apsw.IOError):
-        return StorageOutage(f"Reading or writing {where} failed ({error}). Check the disk; saving is tried again.")
+        return StorageOutage(f"Reading or writing the history failed ({error}). Check the disk; saving is tried again.{file}")
     return StoreError(f"SQLite refused an operation on {where}: {error}.")
 
 
-def _begun(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
+def _misplaced(path: Path, *, there: bool) -> str:
+    """What has become of the file at `path`, where another one may lie."""
+    reason = None if there else files.why_missing(path)
+    if reason is not None:
+        return f"The history cannot be reached ({reason}). Saving goes on by itself when it can be again."
+    what = "replaced by another file" if there else "deleted"
+    return f"The history was {what} while it was in use. Put it back and saving goes on by itself."

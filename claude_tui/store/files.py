@@ -92,7 +92,7 @@ def prepare(path: Path) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise StorageOutage(
-            f"The history cannot be kept in {path.parent}: {reason}. Set CLAUDE_TUI_HOME to a folder you can write to."
+            f"The history cannot be kept ({reason}): {path.parent}. Set CLAUDE_TUI_HOME to a folder you can write to."
         ) from error
 
 

@@ -259,7 +259,7 @@ async def running(
     async def open_workspace() -> Workspace:
         if gate is not None:
             await gate.wait()
-        return await compose.open_workspace(settings, paths, endpoints=endpoints, interactive=True)
+        return await compose.open_workspace(settings, paths, endpoints=endpoints, interactive=True, steady=True)
 
     backstage = Backstage(
         settings=settings,

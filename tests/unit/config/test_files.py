@@ -1,6 +1,7 @@
 """Folders and files: where they are, and that nobody else can read them."""
 
 import os
+import resource
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,16 +81,37 @@ def test_a_link_to_the_file_stays_one(tmp_path: Path) -> None:
     assert link.is_symlink() and real.read_bytes() == b"new"
 
 
-def test_a_failed_write_leaves_the_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_never_torn_wherever_the_disk_is_full(tmp_path: Path) -> None:
+    """At every byte of it, and at every call that writing it takes."""
+    target = tmp_path / "config.toml"
+    old, new = b"old\n" * 200, b"new\n" * 250
+    write_private(target, old)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        for size in range(len(new)):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+            with pytest.raises(OSError, match="File too large"):
+                write_private(target, new)
+            assert target.read_bytes() == old
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["config.toml"]
+    write_private(target, new)
+    assert target.read_bytes() == new
+
+
+@pytest.mark.parametrize("call", ["fchmod", "fsync", "replace"])
+def test_a_file_is_whole_whatever_call_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     target = tmp_path / "file"
     write_private(target, b"old")
 
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(OSError, match="No space"):
-        write_private(target, b"new")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, refuse)
+        with pytest.raises(OSError, match="No space"):
+            write_private(target, b"new")
     assert target.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["file"]
 

@@ -85,7 +85,7 @@ def test_a_folder_that_may_only_be_read_is_explained() -> None:
     assert len(lines) == 2
     for line in lines:
         assert (
-            line.startswith("StorageOutage The history cannot be kept in")
+            line.startswith("StorageOutage The history cannot be kept (Permission denied)")
             and "Permission denied" in line
             and "CLAUDE_TUI_HOME" in line
         )
