@@ -83,7 +83,7 @@ def _run(
     if not settings.kitty_keys:
         os.environ["TEXTUAL_DISABLE_KITTY_KEY"] = "1"
     prepare_environment(os.environ)
-    from claude_tui.ui.backstage import Backstage, Left
+    from claude_tui.ui.backstage import Backstage
 
     async def open_workspace() -> Workspace:
         _after_first_frame()
@@ -111,7 +111,7 @@ def _run(
         sent_to=lambda name: None if demo is not None else compose.foreign_host(settings, name),
         warnings=warnings,
     )
-    return asyncio.run(_show(backstage)) or Left(FAILED)
+    return asyncio.run(_show(backstage))
 
 
 def _after_first_frame() -> None:
@@ -167,8 +167,9 @@ async def _wanted(workspace: Workspace, resume: Resume | str | None) -> str:
     return newest[0].id
 
 
-async def _show(backstage: Backstage) -> Left | None:
+async def _show(backstage: Backstage) -> Left:
     from claude_tui.ui.app import ClaudeApp
+    from claude_tui.ui.backstage import Left
     from claude_tui.ui.terminal import TerminalDriver
 
     app = ClaudeApp(backstage, driver_class=TerminalDriver)
@@ -182,6 +183,7 @@ async def _show(backstage: Backstage) -> Left | None:
 
     with StopSignals(stop) as signals:
         try:
-            return await app.run_async()
+            left = await app.run_async()
         finally:
             await app.chat.put_away()  # a crash comes here without having left
+    return left or Left(FAILED, problem=app.chat.view.last_words)

@@ -135,9 +135,9 @@ class ClaudeApp(App[Left]):
     def _handle_exception(self, error: Exception) -> None:
         from claude_tui.ui import crash  # loaded after the first frame, long before it is needed
 
-        crash.handle_exception(self, error, self.backstage.paths.logs, self._resumable)
+        crash.handle_exception(self, error, self.backstage.paths.logs, self._resumable, saved=self._chat.view.outage is None)
 
     def _fatal_error(self) -> None:
         from claude_tui.ui import crash
 
-        crash.fatal_error(self, self.backstage.paths.logs, self._resumable)
+        crash.fatal_error(self, self.backstage.paths.logs, self._resumable, saved=self._chat.view.outage is None)

@@ -40,22 +40,27 @@ LONGEST_LINE = 500
 _log = logging.getLogger(__name__)
 
 
-def handle_exception(app: App[Any], error: BaseException, folder: Path | None = None, session: str | None = None) -> None:
-    """The body of `App._handle_exception`: note the error for whoever runs the app, report it, end."""
+def handle_exception(
+    app: App[Any], error: BaseException, folder: Path | None = None, session: str | None = None, *, saved: bool = True
+) -> None:
+    """The body of `App._handle_exception`: note the error for whoever runs the app, report it, end.
+
+    `saved`: whether all that was said is on disk, as far as anybody knows.
+    """
     app._return_code = 1
     if app._exception is None:
         app._exception = error if isinstance(error, Exception) else RuntimeError(str(error))
         app._exception_event.set()
-    _report(app, error, folder, session)
+    _report(app, error, folder, session, saved=saved)
 
 
-def fatal_error(app: App[Any], folder: Path | None = None, session: str | None = None) -> None:
+def fatal_error(app: App[Any], folder: Path | None = None, session: str | None = None, *, saved: bool = True) -> None:
     """The body of `App._fatal_error`: the same for the exception that is being handled."""
     error = sys.exc_info()[1] or app._exception
-    _report(app, error or RuntimeError("unknown"), folder, session)
+    _report(app, error or RuntimeError("unknown"), folder, session, saved=saved)
 
 
-def _report(app: App[Any], error: BaseException, folder: Path | None, session: str | None) -> None:
+def _report(app: App[Any], error: BaseException, folder: Path | None, session: str | None, *, saved: bool) -> None:
     """The first error is shown; those that follow from it are only in the file."""
     if isinstance(error, WorkerFailed):
         error = error.error
@@ -63,14 +68,14 @@ def _report(app: App[Any], error: BaseException, folder: Path | None, session: s
     _log.error("the program ended on an error of its own\n%s", details)
     place = _save(details, folder)
     if not app._exit_renderables:
-        lines = summary(error, place, session)
+        lines = summary(error, place, session, saved=saved)
         if isinstance(place, OSError) or place is None:
             lines = [details, *lines]
         app._exit_renderables.append(Text("\n".join(map(safe_text, lines))))
     app._close_messages_no_wait()
 
 
-def summary(error: BaseException, place: Path | OSError | None, session: str | None) -> list[str]:
+def summary(error: BaseException, place: Path | OSError | None, session: str | None, *, saved: bool = True) -> list[str]:
     """What happened, where the details are, how to go on. Nothing of the exception but its kind and where it arose."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
@@ -82,6 +87,8 @@ def summary(error: BaseException, place: Path | OSError | None, session: str | N
         details = "The details stand above."
     resume = f"Everything sent and received is saved. To go on: claude-tui -r {safe_line(session)}" if session else ""
     lines = [f"claude-tui stopped on an error of its own: {type(error).__name__}{where}.", details]
+    if not saved:
+        return [*lines, "The history took nothing any more when it happened; what it never took is named below."]
     return [*lines, resume or "Everything sent and received is saved. To go on: claude-tui -c"]
 
 
