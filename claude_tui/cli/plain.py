@@ -126,7 +126,7 @@ class _Chat:
                     self._say_lost(workspace)
 
     def _say_lost(self, workspace: Workspace) -> None:
-        from claude_tui.ui.saving import lost
+        from claude_tui.elsewhere import lost
 
         about = (self._talk.session.info, self._talk.session.path) if self._talk is not None else (None, ())
         say(lost(workspace.outage, *about))

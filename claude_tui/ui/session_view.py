@@ -290,7 +290,7 @@ class SessionView:
         session = self._screen.dialogue.session
         await workspace.close()
         if workspace.unsaved and workspace.outage is not None:
-            from claude_tui.ui.saving import lost
+            from claude_tui.elsewhere import lost
 
             about = (session.info, session.path) if session is not None else (None, ())
             self.last_words = await asyncio.to_thread(lost, workspace.outage, *about)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from claude_tui import elsewhere
 from claude_tui.cli.importing import imported
 from claude_tui.domain.blocks import plain_text
 from claude_tui.domain.errors import StorageOutage
 from claude_tui.fakeapi import FakeApi
 from claude_tui.files import Paths
-from claude_tui.ui import saving
 from tests.ui.running import Program, answering, running
 from tests.unit.store.outages import FaultyDisk, faulty, full, moved_away, quick
 
@@ -146,6 +146,6 @@ def test_where_nothing_takes_it_the_truth_is_told(monkeypatch: pytest.MonkeyPatc
     def refused(*_: object) -> Path:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(saving, "write_private", refused)
-    said = saving.lost(StorageOutage("The disk is full."), SESSION, conversation_of("hi"))
+    monkeypatch.setattr(elsewhere, "write_private", refused)
+    said = elsewhere.lost(StorageOutage("The disk is full."), SESSION, conversation_of("hi"))
     assert said == "NOT SAVED: The disk is full."

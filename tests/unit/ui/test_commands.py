@@ -65,7 +65,7 @@ def test_slash_words_are_unique_and_can_be_typed() -> None:
     assert len(set(words)) == len(words) == len(SLASH)
     assert all(re.fullmatch(r"/[a-z-]+", word) for word in words)
     promised = "/help /new /sessions /resume /model /effort /thinking /system /rename /edit /branch /copy /theme /keys /demo"
-    others = "/provider /doctor /quit /find /outline /reading /continue /retry /compact /cost /context"
+    others = "/provider /doctor /quit /find /outline /reading /continue /retry /compact /cost /context /save"
     assert {*promised.split(), *others.split()} == set(words)
 
 
