@@ -6,6 +6,7 @@ and every byte behind it. A batch shares a screen, so that a hundred strings cos
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -27,6 +28,8 @@ from claude_tui.ui.lines_screen import LinesScreen
 from claude_tui.ui.picker import Choice, Picker
 from claude_tui.ui.sessions_screen import SessionsScreen
 from claude_tui.ui.text_prompt import TextPrompt
+from claude_tui.ui.terminal_frames import FrameReader
+from claude_tui.ui.terminal_keys import KeyReader
 from claude_tui.ui.text_screen import TextScreen
 from scripts.trials import judging
 from scripts.trials.hostile import Attacker
@@ -159,8 +162,10 @@ async def _pasted(stage: Stage, texts: Sequence[str], source: Attacker) -> None:
         composer.post_message(events.Paste(text))
         await stage.judge()
     composer.post_message(events.Paste("\n".join(texts) * 9))
-    for character in texts[0][:20]:
-        composer.post_message(events.Key("x", character if character.isprintable() else None))
+    keys = KeyReader()
+    for frame in FrameReader().feed(re.sub(r"[\x00-\x1f\x7f]", "", texts[0][:20]).encode("utf-8", "surrogatepass"), 0.0):
+        for message in keys.read(frame):
+            composer.post_message(message)
     await stage.judge()
     judging.plain(stage.program.draft.replace(CHIP_MARK, ""))
     composer.clear_draft()
