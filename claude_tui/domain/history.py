@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, cast
 
-from claude_tui.domain.blocks import Block, block_type, is_client_call, string
+from claude_tui.domain.blocks import Block, block_type, is_client_call, string, text_block
 from claude_tui.domain.errors import ErrorKind
 from claude_tui.domain.messages import Message, Role, Status, StopReason
 from claude_tui.domain.pairing import NO_RESULT, THINKING, UNFIT, WireMessage, paired_calls, paired_server_calls
@@ -78,11 +78,13 @@ def build(path: Sequence[Message], *, audience: Audience = CLAUDE, without_think
     return normalise(wire, continuing=continuing)
 
 
-def open_answer(path: Sequence[Message]) -> list[Block] | None:
-    """The answer that a request on this path would end with; None if it ends otherwise, or with one that goes on as it stands."""
+def open_answer(path: Sequence[Message], *, paused: bool = False) -> list[Block] | None:
+    """The answer that a request on this path would end with; None if it ends otherwise. One that goes on as it stands counts only
+    where `paused` says so."""
     wire, continuing = _chosen(path, CLAUDE, None)
     settled = _settled(wire, continuing)
-    return settled[-1]["content"] if settled and settled[-1]["role"] == "assistant" and not continuing else None
+    ends = bool(settled) and settled[-1]["role"] == "assistant" and (paused or not continuing)
+    return settled[-1]["content"] if ends else None
 
 
 def _chosen(path: Sequence[Message], audience: Audience, without_thinking_to: str | None) -> tuple[list[WireMessage], bool]:
@@ -172,21 +174,25 @@ def summary_of(message: Message) -> str:
 
 def _wire(message: Message, audience: Audience, *, keep_thinking: bool) -> WireMessage:
     if message.role is Role.USER:
-        return {"role": "user", "content": list(message.blocks)}
+        said = {"role": "user", "content": list(message.blocks)}
+        # A prompt that says nothing was sent as one to go on, and stays that: what was said later is bound to it.
+        return said if any(_allowed(said)) or not is_prompt(message) else {"role": "user", "content": [text_block(CONTINUE_PROMPT)]}
     if message.stop_reason == StopReason.REFUSAL:
         return {"role": "assistant", "content": []}
     blocks: list[Block] = []
     own = message.provider in (audience.provider, None)
+    bound = keep_thinking and own
     for number, block in enumerate(message.blocks):
         kept = _closed_part(block) if number in message.open_blocks else block
-        if kept is None or (not (keep_thinking and own) and block_type(kept) in THINKING):
+        if kept is None or (not bound and block_type(kept) in THINKING):
             continue
         if block_type(kept) == "compaction" and not audience.compaction:
             continue
         if block_type(kept) in THINKING and audience.thinking == "plain":
             kept = _plain(kept, message)
         if kept is None or (str(number) in message.raw_inputs and message.stop_reason != StopReason.TOOL_USE):
-            continue  # cut off inside its arguments: nobody answered it, and its input must not be guessed
+            bound = False  # cut off inside its arguments: nobody answered it, and its input must not be guessed
+            continue
         blocks.append(kept)
     return {"role": "assistant", "content": blocks}
 
@@ -208,7 +214,7 @@ def normalise(messages: Sequence[WireMessage], *, continuing: bool = False) -> l
     """`messages` as a valid request has them; `continuing` allows a paused answer at the end."""
     current = _settled(messages, continuing)
     if not current or (current[-1]["role"] == "assistant" and not continuing):
-        current.append({"role": "user", "content": [{"type": "text", "text": CONTINUE_PROMPT}]})
+        current.append({"role": "user", "content": [text_block(CONTINUE_PROMPT)]})
     return current
 
 
