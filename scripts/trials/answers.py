@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from typing import Any
 
@@ -113,8 +114,8 @@ class Author:
     def _message(self, session_id: str, parent: str | None) -> Message:
         dice = self.dice
         role = dice.choice((Role.USER, Role.ASSISTANT))
-        blocks = tuple(self._odd() for _ in range(dice.randrange(5)))
         answer = role is Role.ASSISTANT
+        blocks = tuple(one for _ in range(dice.randrange(5)) if (one := self._odd())["type"] != "container_upload" or not answer)
         some = tuple(sorted({dice.randrange(len(blocks)) for _ in range(2)})) if blocks and answer and dice.random() < 0.4 else ()
         return Message(
             new_id(),
@@ -134,6 +135,8 @@ class Author:
         dice = self.dice
         call = dice.choice(("toolu_a", "toolu_a", "toolu_b", "toolu_a_2", "a.b", "", "\ud83d", None))
         odd: tuple[Json, ...] = (
+            self._broken_media(),
+            {"type": "tool_result", "tool_use_id": call, "content": [self._broken_media(), text("x")], "zz": 1},
             text(dice.choice(TEXTS)),
             {"type": "tool_use", "id": call, "name": dice.choice(("calculator", "odd.name", "", "n" * 200)), "input": dice.choice(({}, {"a": "\ud83d"}, [], None))},
             {"type": "tool_result", "tool_use_id": call, "content": dice.choice(("1", "", None, [text("x")], [text(" ")], [{"type": "video"}], [dict(MEDIA[0])]))},
@@ -143,3 +146,22 @@ class Author:
             {"type": "text", "text": "marked", "cache_control": {"type": "ephemeral"}, "citations": None},
         )  # fmt: skip
         return dice.choice(odd)
+
+    def _broken_media(self) -> Json:
+        """Something that shows, with a field of it missing, of a wrong type, unknown, or with another's value."""
+        dice = self.dice
+        block: Json = copy.deepcopy(dict(dice.choice((*MEDIA, {"type": "container_upload", "file_id": "f"}, {"type": "tool_reference", "tool_name": "t"}))))
+        place = block["source"] if isinstance(block.get("source"), dict) and dice.random() < 0.7 else block
+        key = dice.choice([one for one in place if one != "type"] or ["x"])
+        match dice.randrange(5):
+            case 0:
+                place.pop(key, None)
+            case 1:
+                place[dice.choice(("zz", key))] = dice.choice((5, None, "", [], {}, "\ud83d", "file:///etc/passwd", {"enabled": "x"}))
+            case 2:
+                place[key] = dice.choice(("image/webp", "text/html", "iVBO", "!!!!", "data", "https://x.example/a"))
+            case 3:
+                place["type"] = dice.choice(("base64", "url", "text", "file", "content", "odd"))
+            case _:
+                pass
+        return block

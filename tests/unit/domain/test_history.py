@@ -303,7 +303,7 @@ def test_a_prompt_that_says_nothing_is_one_to_go_on_for_ever() -> None:
 
 
 def test_thinking_behind_a_call_that_is_left_out_is_left_out() -> None:
-    broken = cut_off(THOUGHT, "a", CALL, THOUGHT, HIDDEN, "b")
+    broken = cut_off(THOUGHT, "a", CALL, THOUGHT, HIDDEN, CALL, "b")
     broken = dataclasses.replace(broken, raw_inputs={"2": '{"a": 1} x'})
     assert sent(user("q"), broken, user("next"))[1] == ("assistant", [THOUGHT, text("a"), text("b")])
 
