@@ -22,8 +22,27 @@ MEDIA: tuple[Json, ...] = (
     {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0xLjQK"}},
     {"type": "search_result", "source": "s", "title": "t", "content": [{"type": "text", "text": "x"}]},
 )
-CITATION = {"type": "char_location", "cited_text": "x", "document_index": 0, "document_title": None, "start_char_index": 0, "end_char_index": 1}
-REASONS = ("auto", "auto", "auto", "auto", "end_turn", "max_tokens", "refusal", "pause_turn", "stop_sequence", "model_context_window_exceeded", "odd")
+CITATION = {
+    "type": "char_location",
+    "cited_text": "x",
+    "document_index": 0,
+    "document_title": None,
+    "start_char_index": 0,
+    "end_char_index": 1,
+}
+REASONS = (
+    "auto",
+    "auto",
+    "auto",
+    "auto",
+    "end_turn",
+    "max_tokens",
+    "refusal",
+    "pause_turn",
+    "stop_sequence",
+    "model_context_window_exceeded",
+    "odd",
+)
 
 
 def text(words: str) -> Json:
@@ -127,37 +146,46 @@ class Author:
             stop_reason=dice.choice(("end_turn", "tool_use", "refusal", "max_tokens", "compaction", None)) if answer else None,
             open_blocks=some,
             raw_inputs={str(number): "{]" for number in some} if dice.random() < 0.5 else {},
-            extra={} if answer else dice.choice(({}, {}, {"continues": "m"}, {"compacts": {"until": "nobody"}}, {"compacts": True})),
+            extra={}
+            if answer
+            else dice.choice(({}, {}, {"continues": "m"}, {"compacts": {"until": "nobody"}}, {"compacts": True})),
             created_at=timestamp(),
         )
 
     def _odd(self) -> Json:
         dice = self.dice
         call = dice.choice(("toolu_a", "toolu_a", "toolu_b", "toolu_a_2", "a.b", "", "\ud83d", None))
+        name = dice.choice(("calculator", "odd.name", "", "n" * 200))
+        given = dice.choice(({}, {"a": "\ud83d"}, [], None))
+        content = dice.choice(("1", "", None, [text("x")], [text(" ")], [{"type": "video"}], [dict(MEDIA[0])]))
         odd: tuple[Json, ...] = (
             self._broken_media(),
-            {"type": "tool_result", "tool_use_id": call, "content": [self._broken_media(), text("x")], "zz": 1},
             text(dice.choice(TEXTS)),
-            {"type": "tool_use", "id": call, "name": dice.choice(("calculator", "odd.name", "", "n" * 200)), "input": dice.choice(({}, {"a": "\ud83d"}, [], None))},
-            {"type": "tool_result", "tool_use_id": call, "content": dice.choice(("1", "", None, [text("x")], [text(" ")], [{"type": "video"}], [dict(MEDIA[0])]))},
+            {"type": "tool_use", "id": call, "name": name, "input": given},
+            {"type": "tool_result", "tool_use_id": call, "content": content},
+            {"type": "tool_result", "tool_use_id": call, "content": [self._broken_media(), text("x")], "zz": 1},
             {"type": "thinking", "thinking": "hm", "signature": ""},
             {"type": "redacted_thinking", "data": ""},
             {"type": "image", "source": {"type": "url", "url": "https://x.example"}, "cache_control": {"type": "ephemeral"}},
             {"type": "text", "text": "marked", "cache_control": {"type": "ephemeral"}, "citations": None},
-        )  # fmt: skip
+        )
         return dice.choice(odd)
 
     def _broken_media(self) -> Json:
         """Something that shows, with a field of it missing, of a wrong type, unknown, or with another's value."""
         dice = self.dice
-        block: Json = copy.deepcopy(dict(dice.choice((*MEDIA, {"type": "container_upload", "file_id": "f"}, {"type": "tool_reference", "tool_name": "t"}))))
+        block: Json = copy.deepcopy(
+            dict(dice.choice((*MEDIA, {"type": "container_upload", "file_id": "f"}, {"type": "tool_reference", "tool_name": "t"})))
+        )
         place = block["source"] if isinstance(block.get("source"), dict) and dice.random() < 0.7 else block
         key = dice.choice([one for one in place if one != "type"] or ["x"])
         match dice.randrange(5):
             case 0:
                 place.pop(key, None)
             case 1:
-                place[dice.choice(("zz", key))] = dice.choice((5, None, "", [], {}, "\ud83d", "file:///etc/passwd", {"enabled": "x"}))
+                place[dice.choice(("zz", key))] = dice.choice(
+                    (5, None, "", [], {}, "\ud83d", "file:///etc/passwd", {"enabled": "x"})
+                )
             case 2:
                 place[key] = dice.choice(("image/webp", "text/html", "iVBO", "!!!!", "data", "https://x.example/a"))
             case 3:

@@ -1,7 +1,7 @@
-"""An endpoint without a socket: the client's own requests and readers on one side, the fake API's validators and wires on the other.
+"""An endpoint without a socket: the client's requests and readers on one side, the fake API's validators and wires on the other.
 
-What the client would send is judged as the server judges it, and by a list of rules written down independently; what the server would
-say is read by the client's reader, up to the event at which the answer is to be cut.
+What the client would send is judged as the server judges it, and by a list of rules written down independently; what the server
+would say is read by the client's reader, up to the event at which the answer is to be cut.
 """
 
 from __future__ import annotations

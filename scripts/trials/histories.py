@@ -1,8 +1,8 @@
 """Histories that were interrupted in every way, on two wires: the next request is always one that the API takes.
 
-The engine itself runs, on a history in memory: scripted answers are cut at some event, the program is left or dies, is opened again, goes
-on, compacts, edits, forks, changes the endpoint. No request may be refused, and at the end a plain prompt must be answered by each
-endpoint. What is stored is compared with what was stored before: nothing that was sent away may change it.
+The engine itself runs, on a history in memory: scripted answers are cut at some event, the program is left or dies, is opened
+again, goes on, compacts, edits, forks, changes the endpoint. No request may be refused, and at the end each endpoint must answer a
+plain prompt. What is stored is compared with what was stored before: nothing that is sent may change it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from claude_tui.store.sqlite import SqliteStore
 from claude_tui.tools.schema import problems
 from scripts.trials.answers import MEDIA, Author, found, left_open
 from scripts.trials.endpoint import OTHER, WAYS, Cut, Endpoint, Plan
-from scripts.trials.result import Result, Say as Tell
+from scripts.trials.result import Result
+from scripts.trials.result import Say as Tell
 
 NAME = "histories"
 BY_HAND = 10_000
@@ -141,7 +142,9 @@ class Story:
 
         def toolbox() -> Toolbox:
             policies = {"calculator": self.dice.choice((Policy.ALLOW, Policy.ALLOW, Policy.DENY))}
-            return Toolbox({"calculator": Calculator(self.dice, self._interrupt)}, Approvals(policies), timeout=30, checker=problems)
+            return Toolbox(
+                {"calculator": Calculator(self.dice, self._interrupt)}, Approvals(policies), timeout=30, checker=problems
+            )
 
         store: Any = self.process
         self.workspace = Workspace(store, self.endpoints, toolbox, _OPTIONS)
@@ -156,7 +159,17 @@ class Story:
 
     async def live(self) -> None:
         """Some steps, and then a plain prompt to each endpoint."""
-        steps = (self._prompt, self._prompt, self._prompt, self._go_on, self._go_on, self._edit, self._compact, self._move, self._reopen)
+        steps = (
+            self._prompt,
+            self._prompt,
+            self._prompt,
+            self._go_on,
+            self._go_on,
+            self._edit,
+            self._compact,
+            self._move,
+            self._reopen,
+        )
         if self.dice.random() < 0.15:
             await self._import()
         for _ in range(self.dice.randrange(1, 6)):
@@ -280,14 +293,12 @@ async def _run(seed: int, count: int, say: Tell) -> Result:
     requests, messages, number = 0, 0, 0
     struck: set[tuple[str, str]] = set()
     kinds: set[str] = set()
-    store: SqliteStore | None = None
+    store = await SqliteStore.open(None)
     for number in range(count):
-        if number % _STORE == 0:
-            if store is not None:
-                await store.close()
+        if number and number % _STORE == 0:
+            await store.close()
             store = await SqliteStore.open(None)
             say(f"{number:,} histories, {requests:,} requests")
-        assert store is not None
         story = Story(seed + number, store)
         problem = await _problem(story)
         requests += story.plan.requests
@@ -298,8 +309,7 @@ async def _run(seed: int, count: int, say: Tell) -> Result:
             found.append(f"seed {seed + number} after {', '.join(story.did)}: {problem}")
             if len(found) >= ENOUGH:
                 break
-    if store is not None:
-        await store.close()
+    await store.close()
     seconds = time.process_time() - began
     figures: dict[str, float | int | str] = {
         "requests": requests,
@@ -321,5 +331,3 @@ async def _problem(story: Story) -> str:
         with suppress(StoreError):
             await story.session.close()
     return "; ".join(story.plan.refusals[:2])
-
-

@@ -23,6 +23,7 @@ from claude_tui.domain.events import (
 )
 from claude_tui.domain.history import SUMMARY_HEAD
 from claude_tui.domain.messages import Message, Outcome, Role
+from claude_tui.render.base import Cell
 from claude_tui.render.cells import NoticeCell, SeamCell
 from claude_tui.render.looks import LOOKS
 from claude_tui.ui import extracts
@@ -71,7 +72,9 @@ def _one_text(joined: Callable[[Sequence[str]], str]) -> Make:
 def _thinking(texts: Sequence[str], source: Attacker) -> Iterator[Event]:
     seed = {"type": "thinking", "thinking": "", "signature": ""}
     redacted = {"type": "redacted_thinking", "data": texts[0]}
-    yield from _answer([list(_streamed(0, seed, "thinking", "\n\n".join(texts), source)), [BlockStarted(1, redacted), BlockStopped(1)]])
+    yield from _answer(
+        [list(_streamed(0, seed, "thinking", "\n\n".join(texts), source)), [BlockStarted(1, redacted), BlockStopped(1)]]
+    )
 
 
 def _calls(texts: Sequence[str], source: Attacker) -> Iterator[Event]:
@@ -82,9 +85,15 @@ def _calls(texts: Sequence[str], source: Attacker) -> Iterator[Event]:
         call = {"type": "tool_use", "id": f"t{number}", "name": text if number % 3 == 0 else "calculator", "input": {}}
         raw = json.dumps({text: [text, {"x": text}], "code": text}) if number % 2 else text
         blocks.append(list(_streamed(number, call, "input", raw, source, stop=number % 5 != 4)))
-        content: Any = text if number % 2 else [_text(text), {"type": "image", "source": {"type": "url", "url": text}}, {"type": text}]
+        content: Any = (
+            text if number % 2 else [_text(text), {"type": "image", "source": {"type": "url", "url": text}}, {"type": text}]
+        )
         result = {"type": "tool_result", "tool_use_id": f"t{number}", "content": content, "is_error": number % 4 == 0}
-        after += [ToolStarted(f"t{number}", text, "m2", number), ToolProgress(f"t{number}", text), ToolFinished(f"t{number}", result)]
+        after += [
+            ToolStarted(f"t{number}", text, "m2", number),
+            ToolProgress(f"t{number}", text),
+            ToolFinished(f"t{number}", result),
+        ]
     yield from _answer(blocks, [MessageStopped("tool_use"), *after, TurnEnded("s", Outcome.COMPLETED)])
 
 
@@ -100,7 +109,10 @@ def _served(texts: Sequence[str], source: Attacker) -> Iterator[Event]:
             found = [_text(text), {"type": text, text: text}]
         kind = ("web_search_tool_result", "code_execution_tool_result", "mcp_tool_result")[number % 3]
         result = {"type": kind, "tool_use_id": f"s{number}", "content": found}
-        blocks += [[BlockStarted(2 * number, call), BlockStopped(2 * number)], [BlockStarted(2 * number + 1, result), BlockStopped(2 * number + 1)]]
+        blocks += [
+            [BlockStarted(2 * number, call), BlockStopped(2 * number)],
+            [BlockStarted(2 * number + 1, result), BlockStopped(2 * number + 1)],
+        ]
     yield from _answer(blocks)
 
 
@@ -128,7 +140,9 @@ def _unknown(texts: Sequence[str], source: Attacker) -> Iterator[Event]:
             {"type": text},
         ]
         seed = seeds[number % 5]
-        blocks.append([BlockStarted(number, seed), BlockDelta(number, "other", text, {"type": text, "x": text}), BlockStopped(number)])
+        blocks.append(
+            [BlockStarted(number, seed), BlockDelta(number, "other", text, {"type": text, "x": text}), BlockStopped(number)]
+        )
     yield from _answer(blocks)
 
 
@@ -203,10 +217,15 @@ def _through(make: Make) -> Callable[[Sequence[str], Attacker], None]:
     return inlet
 
 
-def _own_sentences(texts: Sequence[str], source: Attacker) -> None:
+def own_sentences(texts: Sequence[str]) -> list[Cell]:
+    """Cells that hold a sentence of the program's own."""
+    return [cell for text in texts for cell in (NoticeCell("n", text, "error"), SeamCell("s", text))]
+
+
+def _sentences(texts: Sequence[str], source: Attacker) -> None:
     """Cells that hold a sentence: notices and seams."""
     conversation = Conversation()
-    conversation.cells = [cell for text in texts for cell in (NoticeCell("n", text, "error"), SeamCell("s", text))]
+    conversation.cells = own_sentences(texts)
     _drawn(conversation, source)
 
 
@@ -237,6 +256,6 @@ MAKERS: dict[str, Make] = {
 
 CELLS: dict[str, Callable[[Sequence[str], Attacker], None]] = {
     **{name: _through(make) for name, make in MAKERS.items()},
-    "notices and seams": _own_sentences,
+    "notices and seams": _sentences,
     "the last filter alone": _filter_alone,
 }

@@ -1,7 +1,7 @@
 """Inlets of the full screen: the whole program without a terminal, whose driver keeps what would have been written.
 
-One program for all of them. Every inlet shows something hostile, and what was drawn is judged twice: the lines before the last filter,
-and every byte behind it. A batch shares a screen, so that a hundred strings cost a few frames.
+One program for all of them. Every inlet shows something hostile, and what was drawn is judged twice: the lines before the last
+filter, and every byte behind it. A batch shares a screen, so that a hundred strings cost a few frames.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from claude_tui.ui.help_screen import HelpScreen
 from claude_tui.ui.lines_screen import LinesScreen
 from claude_tui.ui.picker import Choice, Picker
 from claude_tui.ui.sessions_screen import SessionsScreen
-from claude_tui.ui.text_prompt import TextPrompt
 from claude_tui.ui.terminal_frames import FrameReader
 from claude_tui.ui.terminal_keys import KeyReader
+from claude_tui.ui.text_prompt import TextPrompt
 from claude_tui.ui.text_screen import TextScreen
 from scripts.trials import judging
 from scripts.trials.hostile import Attacker
@@ -67,7 +67,8 @@ class Stage:
         self.app.screen.refresh()
         await self.program.settle()
         driver = self.app._driver  # pyright: ignore[reportPrivateUsage]
-        assert isinstance(driver, Recorder)
+        if not isinstance(driver, Recorder):
+            raise TypeError("the program does not run on the recorder")
         written, driver.written = driver.written, ""
         for strip in self.app.screen._compositor.render_strips():  # pyright: ignore[reportPrivateUsage]
             judging.drawn(segment._replace(text=segment.text.replace(CHIP_MARK, "")) for segment in strip)
@@ -96,7 +97,10 @@ Inlet = Callable[[Stage, Sequence[str], Attacker], Awaitable[None]]
 @asynccontextmanager
 async def stage() -> AsyncIterator[Stage]:
     """The program on a fake API that says nothing of interest."""
-    with FakeApi.in_thread(lambda body, n: Script((Say("Yes."),))) as api, patch.object(headless_driver, "HeadlessDriver", Recorder):
+    with (
+        FakeApi.in_thread(lambda body, n: Script((Say("Yes."),))) as api,
+        patch.object(headless_driver, "HeadlessDriver", Recorder),
+    ):
         async with running(api) as program:
             yield Stage(program)
 
@@ -237,7 +241,9 @@ async def _figures(stage: Stage, texts: Sequence[str], source: Attacker) -> None
     usage = {"input_tokens": 5, "output_tokens": 5}
     rows = [Spending(f"m{number}", "s", "2026-11-29T10:00:00.000Z", text, text, usage) for number, text in enumerate(texts)]
     book = prices.load(None)
-    await stage.dialog(LinesScreen(texts[0], lambda width: cost_lines([Scope(texts[1], texts[2], rows)] * 3, book, texts[3], width)))
+    await stage.dialog(
+        LinesScreen(texts[0], lambda width: cost_lines([Scope(texts[1], texts[2], rows)] * 3, book, texts[3], width))
+    )
 
 
 SCREEN: dict[str, Inlet] = {
@@ -252,4 +258,5 @@ SCREEN: dict[str, Inlet] = {
     "dialogs with text": _prompts,
     "figures": _figures,
 }
-"""Every dialog class is in one of them; a test looks."""
+DIALOGS = (HelpScreen, LinesScreen, Picker, SessionsScreen, TextPrompt, TextScreen)
+"""What they open; a test knows whether that is all there is."""

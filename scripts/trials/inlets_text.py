@@ -1,4 +1,4 @@
-"""Inlets of everything that is written without a screen: standard output and error, plain mode, commands, logs, crash reports, files."""
+"""Inlets of all that is written without a screen: standard output and error, plain mode, commands, logs, crash reports, files."""
 
 from __future__ import annotations
 
@@ -11,13 +11,26 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from datetime import date
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 from textual import events
 
 from claude_tui import config, logs
-from claude_tui.cli import config_command, exits, importing, labels, models_command, plain, printers, sessions_command
+from claude_tui.cli import (
+    config_command,
+    doctor,
+    exits,
+    importing,
+    labels,
+    models_command,
+    plain,
+    printers,
+    sessions_command,
+    stats_command,
+)
 from claude_tui.cli.output import Output
 from claude_tui.domain.blocks import dump_json
 from claude_tui.domain.errors import ErrorInfo, ErrorKind
@@ -25,6 +38,7 @@ from claude_tui.domain.events import BlockDelta, BlockStarted, Notice, RetrySche
 from claude_tui.domain.messages import SessionInfo
 from claude_tui.domain.ports import ModelInfo
 from claude_tui.domain.sentences import error_sentence, sentence, stop_sentence
+from claude_tui.domain.spending import Spending
 from claude_tui.domain.text import safe_line, safe_text
 from claude_tui.engine import record
 from claude_tui.files import Paths
@@ -194,7 +208,11 @@ def _api_errors(texts: Sequence[str], source: Attacker) -> None:
     """Errors of endpoints on both wires, made of a status and a body, and of an event in a stream."""
     for number, text in enumerate(texts):
         status = (400, 401, 302, 429, 500, 529)[number % 6]
-        bodies: list[Any] = [text, json.dumps({"error": {"message": text, "type": text}}), json.dumps({"detail": [{"loc": [text], "msg": text}]})]
+        bodies: list[Any] = [
+            text,
+            json.dumps({"error": {"message": text, "type": text}}),
+            json.dumps({"detail": [{"loc": [text], "msg": text}]}),
+        ]
         made = [
             openai_errors.from_status(status, {"location": text}, text, bodies[number % 3], None)[0],
             openai_errors.from_event({"error": {"message": text, "code": text}}, None),
@@ -214,7 +232,15 @@ def _settings(texts: Sequence[str], source: Attacker) -> None:
         for number, text in enumerate(texts):
             name = ("model", "system", "theme", "thinking", "provider", "effort", "base_url", "max_tokens")[number % 8]
             word = text.encode("utf-8", "replace").decode().replace("\0", "")
-            tables = [f"{name} = {{}}", "[tools]\n{}={}", "[keys]\n{}={}", "[providers.{}]\nmodel = {}", "{}={}", "[budget]\n{}={}", "{}"]
+            tables = [
+                f"{name} = {{}}",
+                "[tools]\n{}={}",
+                "[keys]\n{}={}",
+                "[providers.{}]\nmodel = {}",
+                "{}={}",
+                "[budget]\n{}={}",
+                "{}",
+            ]
             quoted = _toml(word)
             paths.config_file.write_text(tables[number % 7].format(quoted, quoted), encoding="utf-8")
             environ = {f"CLAUDE_TUI_{name.upper()}": word, f"CLAUDE_TUI_TOOLS__{word}": word, f"CLAUDE_TUI_{word}": word}
@@ -235,6 +261,19 @@ def _settings(texts: Sequence[str], source: Attacker) -> None:
 def _toml(text: str) -> str:
     """`text` as a basic string."""
     return '"' + "".join(one if one.isalnum() and one.isascii() else f"\\U{ord(one):08x}" for one in text) + '"'
+
+
+def _reports(texts: Sequence[str], source: Attacker) -> None:
+    """What `doctor` found and what `stats` adds up, of models, providers and sessions of any name."""
+    findings = [doctor.Finding("settings", "warning", text) for text in texts]
+    day = date(2026, 11, 29)
+    usage = {"input_tokens": 5, "output_tokens": 5}
+    rows = [Spending(f"m{n}", text, "m", text, text, usage, created_at="2026-11-29T10:00:00.000Z") for n, text in enumerate(texts)]
+    report = stats_command._Report(rows, rows, day, day, {text: text for text in texts}, _BOOK)  # pyright: ignore[reportPrivateUsage]
+    with redirect_stdout(io.StringIO()) as out, patch.object(doctor, "_findings", lambda *_: iter(findings)):
+        doctor.examine("text")
+        stats_command._print(report, source.dice.choice(("model", "provider", "session")))  # pyright: ignore[reportPrivateUsage]
+    judging.plain(out.getvalue())
 
 
 def _typed(texts: Sequence[str], source: Attacker) -> None:
@@ -298,8 +337,10 @@ def _copied(texts: Sequence[str], source: Attacker) -> None:
 _BOOK = prices.load(None)
 # Replies, with a place for what somebody made the terminal say.
 REPLIES = (
-    "\x1b[62;22c", "\x1b[>0;95;0c", "\x1b]l{}\x1b\\", "\x1b]L{}\x1b\\", "\x1b]11;rgb:0000/0000/0000\x07", "\x1b]10;{}\x1b\\", "\x1b]52;c;{}\x07",
-    "\x1bP1+r544e={}\x1b\\", "\x1bP!|{}\x1b\\", "\x1b_Gi=1;{}\x1b\\", "\x1b[8;24;80t", "\x1b[4;600;800t", "\x1b[0n", "\x1b[?1u", "\x1bX{}\x1b\\",
+    "\x1b[62;22c", "\x1b[>0;95;0c", "\x1b]l{}\x1b\\", "\x1b]L{}\x1b\\", "\x1b]11;rgb:0000/0000/0000\x07", "\x1b]10;{}\x1b\\",
+    "\x1b]52;c;{}\x07",
+    "\x1bP1+r544e={}\x1b\\", "\x1bP!|{}\x1b\\", "\x1b_Gi=1;{}\x1b\\", "\x1b[8;24;80t", "\x1b[4;600;800t", "\x1b[0n",
+    "\x1b[?1u", "\x1bX{}\x1b\\",
     "\x1b^{}\x1b\\", "\x1bP>|{}\x1b\\", "\x1bP1$r{}\x1b\\", "\x1b[?62;22c", "\x1b[?2026;2$y", "\x1b[3;1R",
 )  # fmt: skip
 
@@ -316,7 +357,23 @@ TEXTS: dict[str, Inlet] = {
     "tables of models": _models,
     "errors of endpoints": _api_errors,
     "settings": _settings,
+    "reports": _reports,
     "bytes that are typed": _typed,
     "replies of the terminal": _replies,
     "the clipboard": _copied,
 }
+
+WRITERS = {
+    "config_command": "settings",
+    "doctor": "reports",
+    "exits": "sentences on standard error",
+    "headless": "sentences on standard error",
+    "line_reader": "the sanitiser alone",
+    "models_command": "tables of models",
+    "plain": "plain mode",
+    "printers": "answers of ask on a terminal",
+    "screen": "",
+    "sessions_command": "imported sessions",
+    "stats_command": "reports",
+}
+"""Modules of the command line that write to a standard stream, and the inlet that is about it; none where only our ids go out."""

@@ -1,7 +1,7 @@
 """What may reach a terminal, and what may not: the judges of the trial of strings.
 
-They know nothing of the code that cleans: the tokenizer takes bytes apart as a terminal does, and which characters are hidden is read
-from the Unicode tables.
+They know nothing of the code that cleans: the tokenizer takes bytes apart as a terminal does, and which characters are hidden is
+read from the Unicode tables.
 """
 
 from __future__ import annotations

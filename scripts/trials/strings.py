@@ -1,7 +1,7 @@
 """Hostile strings through every inlet: what reaches the terminal is text, colours and safe links, and nothing breaks.
 
-Strings go to inlets by shares, in batches; the same seed and count give the same strings to the same inlets. A batch that fails is cut
-down to one string, and that to what is needed, before it is told.
+Strings go to inlets by shares, in batches; the same seed and count give the same strings to the same inlets. A batch that fails is
+cut down to one string, and that to what is needed, before it is told.
 """
 
 from __future__ import annotations
@@ -38,8 +38,10 @@ _TRAITS = {
     "the last filter alone": (260, 40),
     "crash reports": (4, 12),
     "settings": (4, 12),
+    "reports": (4, 12),
     "imported sessions": (16, 12),
 }
+
 
 class Inlet(NamedTuple):
     """`share`: its strings are to all of them as this is to the sum of shares. `batch`: how many go in at once."""
@@ -50,16 +52,17 @@ class Inlet(NamedTuple):
 
     async def take(self, stage: Stage | None, texts: Sequence[str], source: Attacker) -> None:
         """Raises whatever is wrong."""
-        if self.name in SCREEN:
-            assert stage is not None
+        if stage is not None:
             await SCREEN[self.name](stage, texts, source)
         else:
             await asyncio.to_thread(TEXTS[self.name], texts, source) if self.name in _ON_A_LOOP else PURE[self.name](texts, source)
+
 
 PURE: dict[str, Callable[[Sequence[str], Attacker], None]] = {**TEXTS, **CELLS}
 INLETS = {name: Inlet(name, *_TRAITS[name]) for name in (*PURE, *SCREEN)}
 _ON_A_LOOP = ("answers of ask on a terminal",)
 """Inlets that run a loop of their own."""
+
 
 def run(seed: int, count: int, say: Say) -> Result:
     """`count` strings, at least some through every inlet."""
@@ -124,12 +127,14 @@ async def _failure(inlet: Inlet, shown: Stage | None, source: Attacker) -> str:
         texts, problem = await _smallest(inlet, texts, problem)
     return f"{inlet.name}: {problem}; of {[ascii(text) for text in texts][:6]}"
 
+
 async def _problem(inlet: Inlet, shown: Stage | None, texts: Sequence[str], source: Attacker) -> str:
     try:
         await inlet.take(shown, texts, source)
     except Exception as error:
         return f"{type(error).__name__}: {error}"[:500]
     return ""
+
 
 async def _smallest(inlet: Inlet, texts: list[str], problem: str) -> tuple[list[str], str]:
     """Fewer strings, and shorter ones, that fail still: pieces are left out while that makes a difference to nothing."""
@@ -157,5 +162,3 @@ async def _smallest(inlet: Inlet, texts: list[str], problem: str) -> tuple[list[
                 at += size
         size //= 2
     return [text], problem
-
-_: Awaitable[None] | None = None
