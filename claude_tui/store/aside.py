@@ -11,6 +11,9 @@ from pathlib import Path
 
 from claude_tui.store import files
 
+REPLACED = "replaced"
+"""The word for a history in whose place another was put."""
+
 _PARTS = ("", *files.SIDE_FILES)
 
 
