@@ -23,7 +23,7 @@ from claude_tui.store import files
 from claude_tui.store.aside import stamp
 from claude_tui.store.connection import Database
 from claude_tui.store.copying import Contents, Pace, contents_of, copy_pages, no_pause, remove
-from claude_tui.store.restoring import restore
+from claude_tui.store.restoring import check_restorable, restore
 
 __all__ = ["Backup", "Contents", "back_up", "contents_of", "list_backups", "restore"]
 
@@ -70,6 +70,36 @@ def _backup(path: Path) -> Backup | None:
     form = _STAMP_FORMAT if "." in made else _STAMP_FORMAT.replace(".%f", "")
     moment = datetime.strptime(made, form).replace(tzinfo=UTC)
     return Backup(path, timestamp(moment.timestamp()), own or (UPGRADE if upgrade else replaced), path.stat().st_size)
+
+
+def new_path(history: Path, kind: str) -> Path:
+    """Where a copy of this kind that is made now belongs."""
+    return folder_of(history) / f"{kind}-{stamp()}.db"
+
+
+def described(path: Path) -> Backup:
+    """A copy wherever it lies; one that is not ours to thin out is the user's own."""
+    return _backup(path) or Backup(path, timestamp(path.stat().st_mtime), MANUAL, path.stat().st_size)
+
+
+def side_files(path: Path) -> list[Path]:
+    """What lies beside a database and would be read with it."""
+    return [side for ending in files.SIDE_FILES if (side := path.with_name(path.name + ending)).exists()]
+
+
+def is_part_of(history: Path, path: Path) -> bool:
+    """Whether this names a file of the history that is in use."""
+    own = [history, *side_files(history)]
+    return path.resolve() in [one.resolve() for one in own]
+
+
+def problem_of(path: Path) -> str | None:
+    """Why this copy cannot be restored, in a sentence; None where it can."""
+    try:
+        check_restorable(path)
+    except StoreError as error:
+        return str(error)
+    return None
 
 
 # Making one.

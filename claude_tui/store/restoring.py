@@ -54,16 +54,30 @@ def restore(history: Path, source: Path) -> Path | None:
         raise StoreError(f"{source} cannot be restored to {history}: {error.strerror or error}.") from error
 
 
+def check_restorable(source: Path) -> None:
+    """StoreError where this is no intact history that this program understands."""
+    from claude_tui.store.migrations import MIGRATIONS  # which makes copies itself
+
+    version = contents_of(source).version
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"{source} was written by a newer claude-tui (format {version}; this one knows formats up to {len(MIGRATIONS)}). "
+            "Install the newer version again."
+        )
+    with reading(source) as connection:
+        state = value(connection, "PRAGMA integrity_check(1)")
+    if state != "ok":
+        raise StoreError(f"{source} is damaged ({state}).")
+
+
 def _copy_whole(source: Path, part: Path) -> None:
-    contents_of(source)
+    """The copy is looked at again: only what has been read back counts."""
+    check_restorable(source)
     remove(part)
     files.create_private(part)
     with reading(source) as connection:
         copy_pages(connection, part, no_pause)
-    with reading(part) as connection:
-        state = value(connection, "PRAGMA integrity_check(1)")
-    if state != "ok":
-        raise StoreError(f"{source} is damaged ({state}); nothing was changed.")
+    check_restorable(part)
     files.sync(part)
 
 
