@@ -133,6 +133,9 @@ class Conversation:
                 self._tool(event)
             case TurnEnded():
                 self._turn_ended(event)
+            case Notice(message_id=str() as message_id):
+                self._end_text()
+                self._say(f"{message_id}:notice", event.text, event.level)
             case BlockDelta() | RetryScheduled() | SessionChanged() | Notice() | Alive():
                 pass
             case _:
