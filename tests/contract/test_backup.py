@@ -12,6 +12,8 @@ from claude_tui.store import SqliteStore, migrations, presence
 from tests.contract.command import run
 from tests.unit.store.samples import conversation
 
+NOW = len(migrations.MIGRATIONS)
+
 
 class Commands:
     """The commands, in this process: their exit code, and what they printed."""
@@ -75,7 +77,7 @@ def test_the_list_says_what_is_in_each(commands: Commands) -> None:
     assert second.startswith("2026-01-01 00:00:00  daily") and "is not a copy of a claude-tui history" in second
     listed = json.loads(commands("restore", "-o", "json")[1])
     assert listed[0] | {"made_at": "", "size": 0} == {
-        "path": str(copy), "made_at": "", "kind": "manual", "size": 0, "format": len(migrations.MIGRATIONS), "sessions": 1, "messages": 2,
+        "path": str(copy), "made_at": "", "kind": "manual", "size": 0, "format": NOW, "sessions": 1, "messages": 2,
     }  # fmt: skip
     assert "problem" in listed[1]
 
