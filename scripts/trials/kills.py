@@ -22,6 +22,7 @@ from pathlib import Path
 from scripts.trials import kills_check
 from scripts.trials import kills_child as child
 from scripts.trials.kills_check import Finding
+from scripts.trials.looking import must
 from scripts.trials.result import Result, Say, failure, spread
 from scripts.trials.zygote import Zygote
 
@@ -131,7 +132,7 @@ def run_and_kill(zygote: Zygote, task: dict[str, str], strike: Strike) -> Report
             os.kill(pid, signal.SIGKILL)
             zygote.wait(pid)
         os.close(ours)
-    assert not waiting, "a report was torn"
+    must(not waiting, "a report was torn")
     return reports
 
 

@@ -15,7 +15,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from claude_tui.domain.events import (
     BlockDelta,
@@ -177,8 +177,7 @@ class ReportingStore(SqliteStore):
 
 async def converse(data: Path, runs: Path, seed: str, session_id: str, report: Callable[..., None]) -> None:
     store = await ReportingStore.open(data)
-    assert isinstance(store, ReportingStore)
-    store.report = report
+    cast("ReportingStore", store).report = report
     workspace = Workspace(store, Endpoints.of(PacedProvider(seed, report)), lambda: toolbox(Tool(runs, report)), OPTIONS)
     session = await workspace.open(session_id) if session_id else workspace.new(model=MODEL)
     answers = 0

@@ -49,26 +49,26 @@ class _File(apsw.VFSFile):
         super().__init__(_BASE, name, flags)
         observer.after(call)
 
-    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802 - SQLite's names
+    def xWrite(self, data: bytes, offset: int) -> None:
         call = Call("write", self._name, offset, bytes(data))
         self._observer.before(call)
         super().xWrite(data, offset)
         self._observer.after(call)
 
-    def xTruncate(self, newsize: int) -> None:  # noqa: N802
+    def xTruncate(self, newsize: int) -> None:
         call = Call("truncate", self._name, size=newsize)
         self._observer.before(call)
         super().xTruncate(newsize)
         self._observer.after(call)
 
-    def xSync(self, flags: int) -> None:  # noqa: N802
+    def xSync(self, flags: int) -> None:
         call = Call("sync", self._name, directory=self._hardens)
         self._observer.before(call)
         super().xSync(flags)
         self._hardens = False
         self._observer.after(call)
 
-    def xLock(self, level: int) -> None:  # noqa: N802
+    def xLock(self, level: int) -> None:
         call = Call("lock", self._name)
         self._observer.before(call)
         super().xLock(level)
@@ -80,10 +80,10 @@ class _Vfs(apsw.VFS):
         self._observer = observer
         super().__init__(name, _BASE)
 
-    def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:  # noqa: N802
+    def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:
         return _File(self._observer, name, flags)
 
-    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802
+    def xDelete(self, filename: str, syncdir: bool) -> None:
         call = Call("delete", filename, directory=bool(syncdir))
         self._observer.before(call)
         super().xDelete(filename, syncdir)
@@ -104,7 +104,7 @@ def watched(observer: Observer) -> Generator[None]:
 
 
 class Failing:
-    """Makes the `number`th call of `kind` (from 0) fail with this error of SQLite's, once or from then on, until `over` is called."""
+    """Makes call `number` of `kind` (from 0) fail with this error of SQLite's, once or from then on, until `over` is called."""
 
     def __init__(self, kind: str, number: int, error: int, *, lasting: bool) -> None:
         self._kind, self._left, self._error, self._lasting = kind, number, error, lasting
