@@ -98,8 +98,10 @@ class SqliteStore:
             self._database.read(lambda connection: connection.pragma("optimize"))
         except StoreError as error:
             _log.warning("while closing: %s", error)
-        finally:
+        try:
             self._database.close()
+        except StoreError as error:
+            _log.warning("while closing: %s", error)
 
     async def close(self) -> None:
         """Write what is queued and end. Nothing happens the second time."""

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 from unittest import mock
 
 from claude_tui.domain.blocks import Block, text_block
@@ -27,8 +28,11 @@ PIECE_SECONDS = 0.05
 PAGES_BEFORE_CHECKPOINT = 24
 """So that the log is copied into the file and begun anew in the midst of things, which else takes 4 MB."""
 
-Guard = Callable[[Callable[[], Awaitable[object]]], Awaitable[object]]
-"""Carries out one step; what it does when the store refuses is its own business."""
+
+class Guard(Protocol):
+    """Carries out one step; what it does when the store refuses is its own business, and whether it does it `again`."""
+
+    async def __call__(self, step: Callable[[], Awaitable[object]], *, again: bool = True) -> object: ...
 
 
 class Clock:
@@ -53,7 +57,7 @@ def own_time() -> Generator[Clock]:
         yield clock
 
 
-async def plainly(step: Callable[[], Awaitable[object]]) -> object:
+async def plainly(step: Callable[[], Awaitable[object]], *, again: bool = True) -> object:
     """A step of which nothing is expected but that it works."""
     return await step()
 
@@ -159,7 +163,7 @@ class Scene:
         async def append() -> None:
             await self.store.append_chunks(message_id, chunks)
 
-        await self.promises.keep_text(message_id, text, self.clock.now, lambda: self.guard(append))
+        await self.promises.keep_text(message_id, text, self.clock.now, lambda: self.guard(append, again=False))
 
     async def finish(self, begun: Message, letter: str, blocks: tuple[Block, ...] = ()) -> None:
         blocks = blocks or (text_block("".join(self._pieces(letter))),)

@@ -7,13 +7,13 @@ memory file are mapped by SQLite's own code and pass no observer; after a power 
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 import apsw
 
-KINDS = ("open", "write", "truncate", "sync", "delete", "lock")
 _BASE = "unix"
 _numbers = itertools.count()
 
@@ -104,19 +104,26 @@ def watched(observer: Observer) -> Generator[None]:
 
 
 class Failing:
-    """Makes call `number` of `kind` (from 0) fail with this error of SQLite's, once or from then on, until `over` is called."""
+    """Makes call `number` of `kind` (from 0) fail, once or from then on, until `over` is called.
+
+    As an observer here, with this error of SQLite's; as a judge of `syscalls`, with this `errno`.
+    """
 
     def __init__(self, kind: str, number: int, error: int, *, lasting: bool) -> None:
         self._kind, self._left, self._error, self._lasting = kind, number, error, lasting
         self.failed = 0
         self._over = False
 
-    def before(self, call: Call) -> None:
-        if call.kind != self._kind or self._over:
-            return
+    def judge(self, kind: str) -> int:
+        if kind != self._kind or self._over:
+            return 0
         self._left -= 1
-        if self._left == -1 or (self._lasting and self._left < 0):
-            self.failed += 1
+        strikes = self._left == -1 or (self._lasting and self._left < 0)
+        self.failed += strikes
+        return self._error if strikes else 0
+
+    def before(self, call: Call) -> None:
+        if self.judge(call.kind):
             raise apsw.exception_for(self._error)
 
     def after(self, call: Call) -> None:
@@ -127,14 +134,19 @@ class Failing:
         self._over = True
 
 
-class Counting:
-    """Counts calls by kind."""
+class Noting:
+    """Lets everything pass and remembers it, as an observer and as a judge."""
 
     def __init__(self) -> None:
-        self.calls = dict.fromkeys(KINDS, 0)
+        self.calls: list[Call] = []
+        self.kinds: Counter[str] = Counter()
+
+    def judge(self, kind: str) -> int:
+        self.kinds[kind] += 1
+        return 0
 
     def before(self, call: Call) -> None:
-        self.calls[call.kind] += 1
+        """Nothing is refused."""
 
     def after(self, call: Call) -> None:
-        """Nothing to note."""
+        self.calls.append(call)
