@@ -18,9 +18,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 PATIENCE = 60.0
-TOKENS = 500
+TOKENS = 300
 """The latest token at which a kill strikes."""
-_OVERLAP, _TAIL = 40, 20_000
+DRAFT_SECONDS = 1.0
+"""A draft that was on the screen for so long is on the disk."""
+_OVERLAP, _TAIL = 40, 4_000
 """Characters that are looked at again, since a read may end in the midst of something."""
 
 # Makes the terminal on standard input the controlling one of its session, then becomes the program.
@@ -39,19 +41,25 @@ def token(trial: int, number: int) -> str:
 
 @dataclass(frozen=True)
 class Strike:
-    """`tokens`: how many have been shown, 0: before the first, `delay` seconds after the start; `app`: of the app, not of `ask`."""
+    """`delay` seconds after so many `tokens` have been shown (0: after the start), or, `aged`, after a draft has grown old.
+
+    `app`: of the app, not of `ask`. `tool`: a tool is called first.
+    """
 
     app: bool
     tokens: int
     delay: float
     tool: bool
+    aged: bool
 
     @classmethod
     def of(cls, trial: int) -> Strike:
         chance = random.Random(trial)
         early = chance.random() < 0.2
         delay = chance.uniform(0, 1.2) if early else chance.uniform(0, 0.01)
-        return cls(trial % 2 == 1, 0 if early else chance.randrange(1, TOKENS), delay, chance.random() < 0.4)
+        tokens = 0 if early else chance.randrange(1, TOKENS)
+        app = trial % 2 == 1
+        return cls(app, tokens, delay, tool=chance.random() < 0.4, aged=app and not early and chance.random() < 0.4)
 
 
 @dataclass
@@ -61,6 +69,10 @@ class Shown:
     tokens: list[tuple[float, int]] = field(default_factory=list)
     draft_at: float | None = None
     died: float = 0.0
+
+    @property
+    def draft_is_old(self) -> bool:
+        return self.draft_at is not None and self.died - self.draft_at >= DRAFT_SECONDS
 
     def saw(self, moment: float, highest: int) -> None:
         if highest > (self.tokens[-1][1] if self.tokens else -1):
@@ -133,10 +145,18 @@ class Program:
                 if not data:
                     break
                 self._take(data, descriptor)
-                if due is None and self._shown.tokens and self._shown.tokens[-1][1] >= self._strike.tokens:
-                    due = time.monotonic() + self._strike.delay
+                due = due or self._due()
         process.kill()
         self._shown.died = time.monotonic()
+
+    def _due(self) -> float | None:
+        """When to strike, once that is known."""
+        shown = self._shown
+        if self._strike.aged:
+            return shown.draft_at and shown.draft_at + DRAFT_SECONDS + self._strike.delay
+        if shown.tokens and shown.tokens[-1][1] >= self._strike.tokens:
+            return time.monotonic() + self._strike.delay
+        return None
 
     def _take(self, data: bytes, descriptor: int) -> None:
         now = time.monotonic()
