@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from claude_tui import config
-from claude_tui.child_environment import without_credentials
+from claude_tui.child_environment import callers_umask, without_credentials
 from claude_tui.cli.exits import FAILED, UsageError, say
 from claude_tui.cli.options import Output
 from claude_tui.domain.addresses import redact_address
@@ -151,7 +151,7 @@ def _run_editor(command: list[str]) -> str | None:
     before = signal.signal(signal.SIGINT, _leave_to_the_editor)
     environment = without_credentials(os.environ)
     try:
-        code = subprocess.run(command, env=environment, check=False).returncode
+        code = subprocess.run(command, env=environment, umask=callers_umask(), check=False).returncode
     except OSError as error:
         return f"The editor {safe_line(command[0], 80)} cannot be started: {error.strerror}."
     finally:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
+from claude_tui.child_environment import be_private
 from claude_tui.cli.argv import PICK, rewrite
 from claude_tui.cli.exits import UsageError, ended, prepare_streams
 from claude_tui.cli.options import ChatOptions, Resume
@@ -24,7 +25,7 @@ _RESUME_ID = "--resume="
 
 def main() -> NoReturn:
     """The `claude-tui` command."""
-    os.umask(0o077)
+    be_private()
     prepare_streams()
     arguments = rewrite(sys.argv[1:])
     run = None if COMPLETION in os.environ else simple_start(arguments)

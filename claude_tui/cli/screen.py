@@ -123,7 +123,7 @@ def _after_first_frame() -> None:
 async def _examine() -> str:
     """What `claude-tui doctor` prints, from a process of its own: it opens the history and starts a log."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "claude_tui", "doctor",
+        sys.executable, "-P", "-m", "claude_tui", "doctor",
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     printed, _ = await process.communicate()
