@@ -1,4 +1,4 @@
-"""The program, as the `claude-tui` command and as `python -m claude_tui`. Nothing in the folder it is started in is ever imported."""
+"""The program, as the `claude-tui` command and as `python -m claude_tui`. The folder it is started in is never imported from."""
 
 from __future__ import annotations
 

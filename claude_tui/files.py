@@ -45,6 +45,11 @@ class Paths:
         return self.config / "prices.toml"
 
     @property
+    def terminals(self) -> Path:
+        """Notes on terminals that are being used (`terminal_state`)."""
+        return self.cache / "terminals"
+
+    @property
     def log_file(self) -> Path:
         return self.logs / "claude-tui.log"
 

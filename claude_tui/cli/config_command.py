@@ -22,6 +22,7 @@ from claude_tui.domain.addresses import redact_address
 from claude_tui.domain.blocks import dump_json
 from claude_tui.domain.text import safe_line
 from claude_tui.files import Paths, private_folder, write_private
+from claude_tui.terminal_state import repair as repair_terminal
 
 _SECRET_KEY = re.compile(r"(?i)key|token|secret|password|authorization|credential|header")
 _REDACTED = "[redacted]"
@@ -106,6 +107,7 @@ def _literal(value: Any) -> str:
 
 def edit(paths: Paths) -> int:
     """Edit a copy and take it over once it is valid; until then the file stays as it is."""
+    repair_terminal(paths.terminals)
     editor = _editor()
     target = paths.config_file
     before = target.read_bytes() if target.exists() else template().encode()

@@ -72,9 +72,11 @@ def begin(*, temporary: bool = False) -> Paths:
     """Before any command that works: a log, and the folders' names."""
     from claude_tui.files import Paths
     from claude_tui.logs import start_logging
+    from claude_tui.terminal_state import repair as repair_terminal
 
     paths = Paths.find()
     start_logging(None if temporary else paths.log_file)
+    repair_terminal(paths.terminals)
     return paths
 
 

@@ -178,7 +178,7 @@ async def _show(backstage: Backstage) -> Left | None:
         else:
             app.on_signal(128 + received)
 
-    with StopSignals(stop) as signals:
+    with StopSignals(stop, also=("SIGQUIT",)) as signals:
         try:
             return await app.run_async()
         finally:
