@@ -37,6 +37,10 @@ class Paths:
         return self.data / "history.db"
 
     @property
+    def hosts_file(self) -> Path:
+        return self.data / "hosts"
+
+    @property
     def config_file(self) -> Path:
         return self.config / "config.toml"
 
