@@ -75,13 +75,16 @@ def _row(
     return Row(name or f"{fault.label}-{phase.value}", at(fault, phase, **(params or {})).steps, kind, said, **fields)
 
 
-def _early(fault: Fault, kind: ErrorKind, said: str, *, name: str = "", waits: bool = False, other: Any = None, **params: Any) -> Row:
+def _early(
+    fault: Fault, kind: ErrorKind, said: str, *, name: str = "", waits: bool = False, other: Any = None, **params: Any
+) -> Row:
     return _row(fault, Phase.BEFORE_HEADERS, kind, said, name=name, params=params, waits=waits, other=other)
 
 
 K = ErrorKind
 REFUSALS: Sequence[Row] = (
     _early(Fault.BAD_REQUEST, K.INVALID_REQUEST, "refused by the script"),
+    _early(Fault.CONTEXT_FULL, K.CONTEXT, "prompt is too long", other=(K.CONTEXT, "maximum context length")),
     _early(Fault.UNAUTHORIZED, K.AUTH, "invalid x-api-key", other=(K.AUTH, "Incorrect API key")),
     _early(Fault.PAYMENT_REQUIRED, K.BILLING, "credit balance", other=(K.BILLING, "Insufficient Balance")),
     _early(Fault.FORBIDDEN, K.PERMISSION, "permission", other=(K.PERMISSION, "insufficient permissions")),
@@ -137,7 +140,7 @@ ODD: Sequence[Row] = (
     _row(Fault.COMMENTS, Phase.BEFORE_HEADERS, FINE, name="comments-5000", params={"comments": 1000}),
     _row(Fault.SLOW_LORIS, Phase.BEFORE_HEADERS, FINE),
     _row(Fault.OPEN_AFTER_STOP, Phase.END, FINE),
-    Row("many-deltas-fast", (Say("word " * 20_000, chars=5), Say("END OF DELTAS")), FINE, text="END OF DELTAS"),
+    Row("many-deltas-fast", (Say("word " * 5_000, chars=5), Say("END OF DELTAS")), FINE, text="END OF DELTAS"),
 )
 HUGE = _row(Fault.HUGE_DELTA, Phase.TEXT, FINE, params={"size": 2_000_000}, text="of the answer.")
 """Last in a session: what comes after it has to carry it."""
@@ -152,10 +155,10 @@ def rows(wire: WireName) -> list[Row]:
 
 
 def prompted(body: dict[str, Any]) -> str:
-    """The last prompt of a request."""
+    """The last word of a request: prompts that were not answered stand before it, on one wire in the same text."""
     content = body["messages"][-1]["content"]
     texts = [content] if isinstance(content, str) else [block["text"] for block in content if block["type"] == "text"]
-    return texts[-1] if texts else ""
+    return texts[-1].split()[-1] if texts else ""
 
 
 def plan(body: dict[str, Any], n: int, *, gated: bool) -> Script:
