@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import engine, screen, server, startup, transcript
+from benchmarks import engine, faults, screen, server, startup, transcript
 
-PARTS = ("engine", "startup", "screen", "transcript")
+PARTS = ("engine", "startup", "screen", "transcript", "faults")
 RESULTS = Path(__file__).parent / "results.json"
 
 
@@ -63,6 +63,9 @@ def main() -> None:
             if part == "screen":
                 results["screen"] = screen.measure(api, options.rounds, say)
                 tables.update(results["screen"])
+            elif part == "faults":
+                results[part] = faults.measure(api, options.rounds, say)
+                tables.update(results[part])
             elif part == "transcript":
                 goals, samples = transcript.measure(api, options.rounds, picks, say)
                 results[part] = {goal.work: goal.to_json(samples) for goal in goals}

@@ -147,6 +147,11 @@ class Pty:
         return self._kilobytes("status", "VmRSS") / 1024
 
     @property
+    def peak_megabytes(self) -> float:
+        """The most it has ever been resident with."""
+        return self._kilobytes("status", "VmHWM") / 1024
+
+    @property
     def own_megabytes(self) -> float:
         """Resident memory, with what it shares with other processes divided among them."""
         return self._kilobytes("smaps_rollup", "Pss") / 1024

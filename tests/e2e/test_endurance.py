@@ -1,4 +1,4 @@
-"""The installed program on a terminal that misbehaves: stopped, resized without measure, deaf, flooded, gone; and signals early on."""
+"""The installed program on a terminal that misbehaves: resized beyond measure, deaf, flooded, gone; stopped; signalled early."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import fcntl
 import os
 import signal
 import struct
-import sys
 import termios
 from collections.abc import Iterator
 from pathlib import Path

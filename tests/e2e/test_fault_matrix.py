@@ -18,6 +18,7 @@ from claude_tui.domain.messages import Message, Role
 from claude_tui.fakeapi import FakeApi, Fault, Pause, Say, Script, ThreadApi, WireName
 from claude_tui.files import Paths
 from claude_tui.store.sqlite import SqliteStore
+from tests.e2e import terminal as terminals
 from tests.e2e.screen import ESC, ScreenTerminal
 from tests.e2e.tokens import foreign
 from tests.faults.matrix import FINE, GATE, HUGE, IMPATIENT, MODEL, Row, plan, prompted, rows
@@ -115,12 +116,13 @@ def test_every_row(wire: WireName, isolated_environment: Path) -> None:
         check_all(api, terminal, isolated_environment, {row.name for row in wanted} | {"and now?"})
 
 
+LIMITS = {"anthropic-ratelimit-input-tokens-limit": "30000", "anthropic-ratelimit-input-tokens-remaining": "0"}
 HANGING = {
     "before-headers": Script((Pause(600),)),
     "first-byte": Script((Fault.STALL,)),
     "in-the-answer": Script((Say("It begins ", stop=False), Fault.STALL)),
     "pings-only": Script((Say("It begins ", stop=False), Fault.STALL_WITH_PINGS(every=0.02))),
-    "retry-wait": Script((Fault.RATE_LIMITED(retry_after="50"),)),
+    "retry-wait": Script((Fault.RATE_LIMITED(retry_after="50", headers=LIMITS),)),
 }
 
 
@@ -169,14 +171,29 @@ def test_silence_and_places_where_nobody_answers(isolated_environment: Path, tmp
         check_all(api, terminal, isolated_environment, said)
 
 
-def test_esc_ends_every_silence(isolated_environment: Path) -> None:
+SOON = """
+from claude_tui.cli.main import main
+from claude_tui.engine import answer
+
+answer.STALL_CHECK_SECONDS = 0.05
+main()
+"""
+"""The program, in which what takes twenty seconds takes half a one."""
+
+
+def test_esc_ends_every_silence(isolated_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "soon.py"
+    script.write_text(SOON)
+    monkeypatch.setattr(terminals, "_ADOPT", terminals._ADOPT.replace("'-m', 'claude_tui'", repr(str(script))))
     with FakeApi.in_thread(hanging, key=LONG) as api:
         with ScreenTerminal(**{**settings("anthropic", api), **PLAIN, "CLAUDE_TUI_RETRIES": "5"}) as terminal:
             terminal.ready()
             for n, name in enumerate(HANGING):
                 terminal.send(name)
                 api.wait_request(n, LONG_ENOUGH)
-                terminal.see("Retrying in" if name == "retry-wait" else "Esc stops")
+                told = ("Used up: the limit of 30,000 input tokens. Retrying in", "(attempt 2 of 6) · Esc stops")
+                for said in told if name == "retry-wait" else ("No data for", "Esc stops"):
+                    terminal.until(lambda shown, said=said: said in words(shown), said)
                 if "It begins" in str(HANGING[name]):
                     terminal.until(lambda shown, name=name: "It begins" in shown.partition(name)[2], "the beginning")
                 answers_keys(terminal)

@@ -17,12 +17,12 @@ from claude_tui.domain.blocks import plain_text
 from claude_tui.domain.errors import advice
 from claude_tui.domain.events import ending_of
 from claude_tui.domain.messages import Message, Outcome, Role
-from claude_tui.fakeapi import FakeApi, ThreadApi, WireName
+from claude_tui.fakeapi import FakeApi, Fault, Say, Script, ThreadApi, WireName
 from claude_tui.files import Paths
 from claude_tui.store.sqlite import SqliteStore
 from tests.contract.command import Ended
 from tests.faults.forking import Forker
-from tests.faults.matrix import FINE, IMPATIENT, MODEL, Row, plan, rows
+from tests.faults.matrix import FINE, IMPATIENT, MODEL, Row, plan, prompted, rows
 from tests.faults.test_planted_key import LONG, check
 
 pytestmark = [pytest.mark.slow, pytest.mark.unmeasured, pytest.mark.timeout(300)]
@@ -109,3 +109,27 @@ def test_ask(wire: WireName, forker: Forker, isolated_environment: Path) -> None
     assert list(database.execute("PRAGMA integrity_check")) == [("ok",)]
     database.close()
     check(LONG, isolated_environment, list(ended.values()))
+
+
+LIMITS = {"anthropic-ratelimit-requests-limit": "50", "anthropic-ratelimit-requests-remaining": "0"}
+TRIES: dict[str, tuple[Script, int, str]] = {
+    "for-ever": (Script((Fault.RATE_LIMITED(retry_after="0", headers=LIMITS),)), 5, "the limit of 50 requests"),
+    "a-minute-and-a-second": (Script((Fault.RATE_LIMITED(retry_after="61"),)), 1, "wait 61 seconds"),
+    "a-day": (Script((Fault.OVERLOADED(retry_after="86400"),)), 1, "wait 24.0 hours"),
+    "told-not-to": (Script((Fault.SHOULD_NOT_RETRY,)), 1, "Overloaded"),
+    "refused": (Script((Fault.FORBIDDEN,)), 1, "permission"),
+    "cut-off": (Script((Say("It begins"), Fault.CLEAN_EOF)), 1, "ended before"),
+}
+"""With the settings as they come: prompt → what the server says each time, how often it is asked, words of the error."""
+
+
+def test_tries_are_few_and_told(forker: Forker) -> None:
+    with FakeApi.in_thread(lambda body, n: TRIES[prompted(body)][0]) as api:
+        env = {**settings("anthropic", api), "CLAUDE_TUI_RETRIES": None}
+        for prompt, (_, tries, words) in TRIES.items():
+            before = len(api.calls)
+            ended = forker.run("ask", prompt, env=env).told(1)
+            assert len(api.calls) - before == tries, prompt
+            last = ended.stderr.splitlines()[-1]
+            assert last.startswith("Error: ") and words in last
+            assert [f"Attempt {n} in 0.0 s" in ended.stderr for n in range(2, 6)] == [tries > 1] * 4, ended.stderr

@@ -153,11 +153,9 @@ def test_a_sleep_is_noticed_once(gap: float, passed: bool) -> None:
 
 async def test_a_sleep_ends_the_wait_for_an_answer_that_will_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchdog_module, "TICK_SECONDS", 0.001)
-    gone = 0.0
+    asked = iter([0.0, *[SLEEP_SECONDS + 1] * 9])
     with pytest.raises(ProviderError) as caught:
-        async with awake(lambda: gone):
-            gone = SLEEP_SECONDS + 1
-            await asyncio.Event().wait()
+        await _waiting(asked.__next__)
     assert caught.value.info.kind is ErrorKind.NETWORK and caught.value.retryable and "asleep" in caught.value.info.message
 
 
@@ -172,8 +170,8 @@ async def test_somebody_elses_timeout_and_an_interrupt_are_not_taken_for_a_sleep
         await task
 
 
-async def _waiting() -> None:
-    async with awake(lambda: 0.0):
+async def _waiting(clock: Callable[[], float] = lambda: 0.0) -> None:
+    async with awake(clock):
         await asyncio.Event().wait()
 
 
