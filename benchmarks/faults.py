@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from signal import Signals
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
@@ -126,7 +127,45 @@ def escape(server: Server, say: Callable[[str], None]) -> dict[str, Any]:
                 terminal.type("\x15")
                 terminal.rest(0.2)
             figures[name] = _spread(taken, "worst ≤ 100")
+    figures["while a retry is counted down, to the screen"] = _spread(_escape_from_retry(server), "worst ≤ 100")
     return {"Esc in a silence": figures}
+
+
+def _escape_from_retry(server: Server) -> list[float]:
+    """No connection is open then: from Esc to what the screen says."""
+    taken: list[float] = []
+    with _app(server, CLAUDE_TUI_RETRIES="4") as terminal:
+        for _ in range(ESCAPES):
+            start = len(terminal.seen)
+            terminal.type(f"{FAULT}rate_limited_seconds before_headers 0\r")
+            _over(terminal, server)
+            terminal.see("Retrying", start)
+            start, pressed = len(terminal.seen), monotonic()
+            terminal.type("\x1b")
+            taken.append(terminal.see("Interrupted", start) - pressed)
+            terminal.rest(0.2)
+            terminal.type("\x15")
+            terminal.rest(0.2)
+    return taken
+
+
+def signals(server: Server, say: Callable[[str], None]) -> dict[str, Any]:
+    """From a signal in the midst of an answer to the end of the process, the terminal given back and the answer committed."""
+    figures: dict[str, Any] = {}
+    for number in (Signals.SIGTERM, Signals.SIGHUP, Signals.SIGQUIT):
+        taken: list[float] = []
+        for _ in range(3):
+            say(f"{number.name} in an answer")
+            with _app(server) as terminal:
+                start = len(terminal.seen)
+                terminal.type(f"{Stream('mixed', 5_000, 16, 500).prompt()}\r")
+                terminal.see("Streaming", start)
+                terminal.rest(0.5)
+                began = monotonic()
+                taken.append(terminal.ended_after(number) - began)
+                server.report()
+        figures[number.name] = _spread(taken, "worst ≤ 1000")
+    return {"signal to the end of the process": figures}
 
 
 def floods(server: Server, say: Callable[[str], None]) -> dict[str, Any]:
@@ -137,19 +176,20 @@ def floods(server: Server, say: Callable[[str], None]) -> dict[str, Any]:
         with _app(server) as terminal:
             terminal.type(f"{prompt}\r")
             began, taken = monotonic(), list[float]()
-            while server.reports.fileno() not in terminal.read(0.0, server.reports.fileno()):
+            while not (over := server.reports.fileno() in terminal.read(0.0, server.reports.fileno())):
                 taken += terminal.echoes(2.0)
                 terminal.type("\x15")
                 if monotonic() - began > FLOOD_PATIENCE:
+                    terminal.type("\x1b")
                     break
-            else:
-                server.report()
+            _over(terminal, server)
             seconds = monotonic() - began
             taken += terminal.echoes(2.0)
             figures[name] = {
                 **_spread(taken, "p99 ≤ 100, worst ≤ 250"),
                 "lost": terminal.lost,
                 "seconds": round(seconds),
+                "to its end": "yes" if over else "no",
                 "peak_MB": round(terminal.peak_megabytes),
                 "goal_MB": "≤ 300",
             }
@@ -158,4 +198,4 @@ def floods(server: Server, say: Callable[[str], None]) -> dict[str, Any]:
 
 def measure(server: Server, rounds: int, say: Callable[[str], None]) -> dict[str, Any]:
     """Title of a table → its rows."""
-    return {**through_all(server, say), **escape(server, say), **floods(server, say)}
+    return {**through_all(server, say), **escape(server, say), **signals(server, say), **floods(server, say)}

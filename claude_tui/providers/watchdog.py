@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -53,9 +53,9 @@ class Sleeps:
 
 
 @asynccontextmanager
-async def awake(clock: Callable[[], float] = slept) -> AsyncIterator[None]:
+async def awake(clock: Callable[[], float] = slept) -> AsyncGenerator[None]:
     """While it is entered, a sleep of the machine ends what is waited for as a lost connection: nobody will answer any more."""
-    loop, sleeps = asyncio.get_running_loop(), Sleeps(clock)
+    loop, sleeps, limit = asyncio.get_running_loop(), Sleeps(clock), asyncio.timeout(None)
 
     def look() -> None:
         nonlocal timer
@@ -66,7 +66,7 @@ async def awake(clock: Callable[[], float] = slept) -> AsyncIterator[None]:
 
     timer = loop.call_later(TICK_SECONDS, look)
     try:
-        async with asyncio.timeout(None) as limit:
+        async with limit:
             yield
     except TimeoutError as error:
         if not limit.expired():

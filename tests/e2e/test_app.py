@@ -232,14 +232,18 @@ def test_signals_commit_and_give_the_terminal_back(api: ThreadApi, number: signa
     assert "The beginning" in texts(session)
 
 
-def test_sigint_from_outside_stops_the_answer(api: ThreadApi) -> None:
+def test_sigint_from_outside_stops_the_answer_and_twice_more_the_program(api: ThreadApi) -> None:
     with ScreenTerminal() as terminal:
         terminal.ready()
         terminal.send("hang")
         terminal.see("The beginning")
         terminal.process.send_signal(signal.SIGINT)
         terminal.see("Interrupted: what came is kept.")
-        assert terminal.quit() == 0
+        terminal.process.send_signal(signal.SIGINT)
+        terminal.see("once more")
+        terminal.process.send_signal(signal.SIGINT)
+        terminal.drain()
+        assert terminal.code() == 0
 
 
 @pytest.mark.slow

@@ -30,6 +30,7 @@ COLUMNS, LINES = 100, 30
 BOUND = 300.0
 """Megabytes that the program may hold, whatever the terminal does."""
 LONG_ENOUGH = 40.0
+"""Seconds until the first request is there: the SDK is loaded for it."""
 FLOOD = 20_000
 
 SCRIPTS = {
@@ -88,9 +89,11 @@ def write_lock_is_free() -> bool:
 
 @pytest.mark.slow
 def test_a_storm_of_sizes_ends_with_the_last_one(api: ThreadApi) -> None:
-    with ScreenTerminal(columns=COLUMNS, lines=LINES) as terminal:
+    """In a locale that knows no letters but ASCII's."""
+    with ScreenTerminal(columns=COLUMNS, lines=LINES, LC_ALL="C", LANG="C") as terminal:
         terminal.ready()
         terminal.send("hold")
+        api.wait_reached(0, "more", LONG_ENOUGH)
         terminal.see("Some words and")
         odd = [(1, 1), (0, 0), (65535, 65535), (65535, 1), (1, 65535), (2, 2), (300, 3), (3, 300)]
         for n in range(400):
@@ -112,6 +115,7 @@ def test_a_process_that_was_stopped_while_its_connection_died(api: ThreadApi) ->
     with ScreenTerminal(columns=COLUMNS, lines=LINES) as terminal:
         terminal.ready()
         terminal.send("lose")
+        api.wait_reached(0, "gone", LONG_ENOUGH)
         terminal.see("It begins here")
         terminal.process.send_signal(signal.SIGSTOP)
         os.waitpid(terminal.process.pid, os.WUNTRACED)
@@ -192,6 +196,7 @@ def test_a_window_that_is_closed_ends_the_program_and_keeps_the_answer(
     with ScreenTerminal(columns=COLUMNS, lines=LINES) as terminal:
         terminal.ready()
         terminal.send("never")
+        api.wait_reached(0, "never", LONG_ENOUGH)
         terminal.see("The beginning")
         terminal.hang_up()
         assert terminal.code() == 129

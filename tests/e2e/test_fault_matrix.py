@@ -67,6 +67,7 @@ def cleared(terminal: ScreenTerminal) -> None:
 
 def one_turn(terminal: ScreenTerminal, api: ThreadApi, row: Row, wire: WireName, n: int) -> None:
     terminal.send(row.name)
+    api.wait_request(n, LONG_ENOUGH)
     if not row.waits:
         api.wait_reached(n, GATE, LONG_ENOUGH)
         answers_keys(terminal)
