@@ -216,7 +216,7 @@ def test_exit_words(api: ThreadApi, word: str) -> None:
     assert not api.requests
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGQUIT, 131)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGQUIT, 131)])
 def test_signals_commit_and_give_the_terminal_back(api: ThreadApi, number: signal.Signals, code: int) -> None:
     with ScreenTerminal() as terminal:
         terminal.ready()

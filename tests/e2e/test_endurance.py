@@ -230,8 +230,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("place", ["before", "taken"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
+@pytest.mark.parametrize(("place", "number"), [("before", signal.SIGTERM), ("taken", signal.SIGQUIT)])
 def test_a_signal_before_anything_is_mounted(
     api: ThreadApi, place: str, number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

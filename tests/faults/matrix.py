@@ -5,6 +5,7 @@ The name of a row is the prompt by which the server is asked for it. What a scri
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -150,8 +151,10 @@ BY_NAME = {row.name: row for row in ROWS}
 
 
 def rows(wire: WireName) -> list[Row]:
-    """Those with a meaning on this wire."""
-    return [row for row in ROWS if wire in row.wires]
+    """Those with a meaning on this wire. On the second only those in which it differs, but for the thorough run of a night."""
+    found = [row for row in ROWS if wire in row.wires]
+    everything = wire == "anthropic" or os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+    return found if everything else [row for row in found if row.other is not None or row in CUT_OFF or row.wires == (wire,)]
 
 
 def prompted(body: dict[str, Any]) -> str:
