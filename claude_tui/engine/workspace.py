@@ -232,6 +232,10 @@ class Workspace:
         """Whether something is in memory alone. After `close`: whether something was lost so."""
         return self.store.unsaved
 
+    async def look_after(self) -> list[str]:
+        """As `Store.look_after`."""
+        return await self.store.look_after()
+
     def _not_saved(self, error: StoreError) -> None:
         """Said at once in every session: the conversation goes on, the disk does not."""
         self._tell_all(not_saved(error))

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from claude_tui.domain.errors import StorageOutage, StoreError
+from claude_tui.domain.ids import timestamp
+from claude_tui.domain.messages import Message, SessionInfo
 from claude_tui.store.connection import Database, Sql
 from claude_tui.store.room import Room
+
+Dated = TypeVar("Dated", Message, SessionInfo)
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +32,11 @@ class Entry:
     weight: int = 0
     key: str | None = None
     begins: bool = False
+
+
+def dated(thing: Dated) -> Dated:
+    """With its time: what is written again has the time of the first attempt."""
+    return thing if thing.created_at else replace(thing, created_at=timestamp())
 
 
 def weigh(*things: object) -> int:

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import quote
@@ -19,6 +19,9 @@ from claude_tui.domain.errors import StorageBusy, StorageOutage, StoreError
 from claude_tui.store import files
 
 T = TypeVar("T")
+
+APPLICATION_ID = 0x434C5455
+"""Marks the file as a history of this program."""
 
 BUSY_MS = 8_000
 _IMPATIENT_MS = 200
@@ -185,7 +188,9 @@ class Database:
             raise explain(error, self.path, self._errno()) from error
 
     def _errno(self) -> int:
-        return self.connection.system_errno if hasattr(self, "connection") else 0
+        with suppress(AttributeError, apsw.ConnectionClosedError):  # it never opened, or it failed while it closed
+            return self.connection.system_errno
+        return 0
 
     def close(self) -> None:
         with self._explained():
@@ -226,7 +231,8 @@ def snapshot(connection: Sql) -> Generator[None]:
     try:
         yield
     finally:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a failing disk ends it, and the error to be told is that one
+            connection.execute("ROLLBACK")
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,15 +20,14 @@ from claude_tui.domain.messages import Message, SessionInfo, Status
 from claude_tui.domain.ports import Page, SessionLock, Store
 from claude_tui.domain.spending import Spending
 from claude_tui.domain.turns import begins_turn
-from claude_tui.store import desks, files, following, ledger, locks, prompts, recovery, search, sessions, tree
-from claude_tui.store.backlog import Entry, weigh
+from claude_tui.store import desks, files, following, ledger, locks, prompts, recovery, restoring, search, sessions, tree
+from claude_tui.store.backlog import Entry, dated, weigh
 from claude_tui.store.connection import Database, Sql, value
 from claude_tui.store.migrations import migrate
 from claude_tui.store.steady import SteadyDatabase
 from claude_tui.store.writer import Append, Writer
 
 T = TypeVar("T")
-Dated = TypeVar("Dated", Message, SessionInfo)
 
 FILE_NAME = "history.db"
 
@@ -39,22 +38,24 @@ class SqliteStore:
     """Implements `ports.Store`. Made by `open`.
 
     `on_failure` is called on the event loop when the disk can no longer be written (once, until it can be again), and with
-    errors of writes whose caller no longer waits; `on_recovered` when the disk has taken everything that waited for it. `recovered`
-    says how many answers of dead processes opening ended.
+    errors of writes whose caller no longer waits; `on_recovered` when the disk has taken everything that waited for it.
     """
 
     def __init__(self, data_dir: Path | None) -> None:
         self.on_failure: Callable[[StoreError], None] | None = None
         self.on_recovered: Callable[[], None] | None = None
-        self.recovered = 0
+        self.recovered: tuple[str, ...] = ()
         self._folder = data_dir
         self._loop = asyncio.get_running_loop()
         self._steady = SteadyDatabase(self._open, self._tell, before_writing=self._take_late_locks)
-        self._writer = Writer(self._append, self._steady.close, self._report, self._steady.tick, lambda: self._steady.interval)
+        self._writer = Writer(self._append, self._close, self._report, self._steady.tick, lambda: self._steady.interval)
+        self._presence = locks.HeldLock()
         self._late_locks: list[locks.LateLock] = []
         self._made: set[str] = set()
         self._unlockable: set[str] = set()
         self._failing = False
+        self._ending = threading.Event()
+        self._looking: asyncio.Future[list[str]] | None = None
         self._peeked: list[Message] = []
 
     @property
@@ -82,30 +83,69 @@ class SqliteStore:
     def _open(self) -> Database:
         path = self._folder / FILE_NAME if self._folder else None
         if path:
+            self._presence = restoring.enter(path)
+        try:
+            return self._opened(path)
+        except BaseException:
+            self._presence.release()
+            raise
+
+    def _opened(self, path: Path | None) -> Database:
+        if path:
             files.prepare(path)
         database = Database(path)
         try:
             migrate(database)
             if self._folder:
                 folder = self._folder / "locks"
-                self.recovered = self._recover(lambda: recovery.recover_all(database, folder))
+                self._recover(lambda: self._recover_all(database, folder))
         except BaseException:
             database.close()
             raise
         return database
 
+    def _recover_all(self, database: Database, lock_folder: Path) -> None:
+        self.recovered = tuple(recovery.recover_all(database, lock_folder))
+
     @staticmethod
-    def _recover(recover: Callable[[], int]) -> int:
+    def _recover(recover: Callable[[], object]) -> None:
         """A history that can be read is of use even where nothing can be written; recovering is then left to the next one."""
         try:
-            return recover()
+            recover()
         except StoreError as error:
             _log.warning("unfinished answers stay unfinished for now: %s", error)
-            return 0
+
+    def _close(self) -> None:
+        """In the thread, last of all. Closing the last connection also empties the write-ahead log."""
+        try:
+            self._steady.close()
+        finally:
+            self._presence.release()
 
     async def close(self) -> None:
         """Write what is queued and end. Nothing happens the second time."""
+        self._ending.set()
+        if self._looking is not None:
+            await asyncio.wait([self._looking])
         await self._writer.stop()
+
+    async def look_after(self, *, small_only: bool = False) -> list[str]:
+        """See to copies and to whether the history is intact, where that is due, beside everything else; sentences for the user.
+
+        `small_only`: only where it takes no more than an instant.
+        """
+        if self._folder is None or (self._looking is not None and not self._looking.done()):
+            return []
+        await self._writer.post(self._steady.tick)
+        if self.outage is not None:  # opening the history anew would make one where there is none
+            return []
+        self._looking = asyncio.ensure_future(asyncio.to_thread(self._look_after, self._folder / FILE_NAME, small_only))
+        return await asyncio.shield(self._looking)
+
+    def _look_after(self, path: Path, small_only: bool) -> list[str]:
+        from claude_tui.store import upkeep  # long after the start
+
+        return upkeep.look_after(path, self._ending, small_only=small_only)
 
     # What doctor shows.
 
@@ -162,10 +202,9 @@ class SqliteStore:
             self._late_locks[0].take()
             del self._late_locks[0]
 
-    def _recover_held(self, session_id: str, lock: locks.HeldLock) -> int:
+    def _recover_held(self, session_id: str, lock: locks.HeldLock) -> None:
         if self._steady.read(lambda connection: recovery.is_left(connection, session_id)):
             self._steady.write(lambda connection: recovery.end_all(connection, session_id, lambda: not lock.released))
-        return 0
 
     def is_held(self, session_id: str) -> bool:
         if self._folder is None:
@@ -173,7 +212,7 @@ class SqliteStore:
         return session_id in self._unlockable or locks.is_held(self._folder / "locks", session_id)
 
     async def create_session(self, session: SessionInfo) -> None:
-        session = _dated(session)
+        session = dated(session)
         await self._write(lambda connection: sessions.create(connection, session), carries=(session,), begins=True)
         self._note_made(session.id)
 
@@ -220,18 +259,18 @@ class SqliteStore:
         )
 
     async def import_session(self, session: SessionInfo, messages: Sequence[Message]) -> None:
-        session, kept = _dated(session), tuple(_dated(message) for message in messages)
+        session, kept = dated(session), tuple(dated(message) for message in messages)
         await self._write(lambda connection: sessions.import_all(connection, session, kept), carries=kept, begins=True)
         self._note_made(session.id)
 
     # Messages.
 
     async def add_message(self, message: Message) -> None:
-        message, at = _dated(message), timestamp()
+        message, at = dated(message), timestamp()
         await self._write(lambda connection: tree.add(connection, message, at), carries=(message,), begins=begins_turn(message))
 
     async def begin_message(self, message: Message) -> None:
-        message, at = _dated(message), timestamp()
+        message, at = dated(message), timestamp()
         await self._write(lambda connection: tree.add(connection, message, at), durable=False, carries=(message,))
 
     def append_chunks(self, message_id: str, chunks: Sequence[Chunk]) -> Awaitable[None]:
@@ -354,11 +393,6 @@ class SqliteStore:
             self.on_failure(error)
         else:
             _log.error("%s", error)
-
-
-def _dated(thing: Dated) -> Dated:
-    """With its time: what is written again has the time of the first attempt."""
-    return thing if thing.created_at else replace(thing, created_at=timestamp())
 
 
 if TYPE_CHECKING:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:  # what a session needs is loaded with the first one, after th
 
 _log = logging.getLogger(__name__)
 
+LOOK_AFTER_SECONDS = 5.0
+"""After so long a start is over, and the history is looked after."""
+LOOK_AGAIN_SECONDS = 3600.0
 _HINT = ("NOT SAVED:", "NOT SAVED but in memory; /save writes it to a file.")
 """What stands first in the dock, which may not have room for the reason."""
 
@@ -66,6 +69,8 @@ class SessionView:
             return False
         await self.show(found)
         self.tell_outage()
+        screen.set_timer(LOOK_AFTER_SECONDS, self._look_after)
+        screen.set_interval(LOOK_AGAIN_SECONDS, self._look_after)
         return True
 
     @property
@@ -91,6 +96,15 @@ class SessionView:
             from claude_tui.engine.answer import not_saved
 
             self.hear(not_saved(outage))
+
+    def _look_after(self) -> None:
+        self._screen.start(self._see_to_history(), "look after the history")
+
+    async def _see_to_history(self) -> None:
+        """Beside everything else: whether the history is intact, and the day's copy of it."""
+        if self.workspace is not None:
+            for sentence in await self.workspace.look_after():
+                self._screen.dock.notice(sentence, "warning")
 
     def warm_up(self) -> None:
         """Import the SDK of the session's provider in its own thread; the second time costs nothing."""

@@ -67,7 +67,7 @@ async def test_a_turn_with_tools_in_the_dark_is_on_disk_in_order_afterwards(tmp_
         "text",
     ]
     assert info.title == "Darkness" and [message.id for message in path] == [message.id for message in one.session.path]
-    assert len(await reopened.spending(session_id=info.id)) == 4 and reopened.recovered == 0
+    assert len(await reopened.spending(session_id=info.id)) == 4 and reopened.recovered == ()
     await reopened.close()
 
 

@@ -69,7 +69,7 @@ async def test_an_outage_is_told_once_hidden_from_who_writes_and_made_good(data_
     assert len(ear.failures) == 1 and await store.quick_check() == "ok"
     await store.close()
     reopened = await SqliteStore.open(data_dir)
-    assert await everything(reopened) == dark and reopened.recovered == 0
+    assert await everything(reopened) == dark and reopened.recovered == ()
     assert [one.title for one in dark["sessions"]] == ["Made in the dark", "Another title"]
     assert [one.blocks[0].get("text") for one in dark["paths"][session.id]][4:6] == ["question in the dark", "abc"]
     await reopened.close()
