@@ -12,7 +12,7 @@ from claude_tui.cli import compose
 from claude_tui.cli.countdown import Countdown
 from claude_tui.cli.exits import FAILED, UsageError, say
 from claude_tui.cli.labels import LabelledLines
-from claude_tui.cli.opening import open_session
+from claude_tui.cli.opening import open_session, recovered_note
 from claude_tui.cli.options import AskOptions
 from claude_tui.cli.output import Output
 from claude_tui.cli.printers import Json, Printer, StreamJson, Text
@@ -165,6 +165,8 @@ class _Ask:
         )
         try:
             note = _nothing if self._options.quiet else err.write
+            if recovered := await recovered_note(workspace.store):
+                note(f"Note: {recovered}\n")
             if self._options.temporary and self._options.resume is not None:
                 await compose.borrow_session(self._paths, workspace.store, self._options.resume)
             session = await open_session(workspace, self._options.resume, self._settings, self._options.flags, note)
@@ -179,7 +181,10 @@ class _Ask:
             if err.is_terminal and not self._options.quiet:
                 session.subscribe(Countdown(err.write))
             session.subscribe(self._around(printer, out, err))
-            return await session.submit(self._prompt)
+            result = await session.submit(self._prompt)
+            for sentence in await workspace.store.look_after(small_only=True):
+                note(f"Note: {sentence}\n")
+            return result
         finally:
             await workspace.close()
 

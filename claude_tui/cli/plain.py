@@ -17,7 +17,7 @@ from claude_tui.cli.countdown import Countdown
 from claude_tui.cli.exits import say
 from claude_tui.cli.labels import LabelledLines
 from claude_tui.cli.line_reader import LineReader
-from claude_tui.cli.opening import open_session
+from claude_tui.cli.opening import open_session, tell_recovered
 from claude_tui.cli.options import ChatOptions, Resume
 from claude_tui.cli.output import Output
 from claude_tui.cli.plain_commands import LEAVE, Result, Talk, parse, result_of, way_on
@@ -146,6 +146,8 @@ class _Chat:
                 break
             if line.strip() and not self._take(runner, talk, line):
                 break
+        for sentence in self._run(runner, workspace.store.look_after(small_only=True)):
+            say(sentence)
         if talk.session.path and not self._options.temporary:
             self._write(runner, f"To go on with this session: claude-tui -r {talk.session.info.id}\n")
         return 0
@@ -163,6 +165,7 @@ class _Chat:
         self._listen(session)
         self._tell_way_on(session)
         await out.drain()
+        await tell_recovered(workspace.store)
         return talk
 
     def _listen(self, session: Session) -> None:
