@@ -26,6 +26,7 @@ from claude_tui.domain.errors import StoreError
 from claude_tui.domain.text import safe_line
 from claude_tui.files import Paths
 from claude_tui.logs import redact, start_logging, stop_logging
+from claude_tui.terminal_state import repair as repair_terminal
 
 Verdict: TypeAlias = Literal["ok", "info", "warning", "broken"]
 
@@ -46,6 +47,7 @@ class Finding:
 def examine(output: Output) -> int:
     """Print every finding; 1 if something is broken."""
     paths = Paths.find()
+    repair_terminal(paths.terminals)
     findings = [Finding(one.name, one.verdict, redact(one.text)) for one in _findings(paths, os.environ)]
     broken = any(one.verdict == "broken" for one in findings)
     if output == "json":

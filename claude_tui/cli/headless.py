@@ -22,6 +22,7 @@ from claude_tui.domain.errors import ErrorInfo, ErrorKind, ProviderError, StoreE
 from claude_tui.domain.events import Event, Notice, TurnEnded
 from claude_tui.domain.messages import Outcome
 from claude_tui.domain.sentences import error_sentence
+from claude_tui.domain.text import safe_line, safe_text
 from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.session import Session
 from claude_tui.engine.turn import TurnResult
@@ -112,7 +113,7 @@ class _Ask:
                 result = _no_turn(Outcome.INTERRUPTED, None)
             except (StoreError, ProviderError) as failure:
                 result = _no_turn(Outcome.FAILED, failure.info)
-                err.write(f"Error: {error_sentence(failure.info)}\n")
+                err.write(f"Error: {safe_text(error_sentence(failure.info))}\n")
             except (UsageError, OSError):
                 raise
             except Exception as failure:
@@ -175,7 +176,7 @@ class _Ask:
             session.warm_up()
             host = compose.foreign_host(self._settings, session.info.provider)
             if host:
-                note(f"Note: the conversation is sent to {host}.\n")
+                note(f"Note: the conversation is sent to {safe_line(host)}.\n")
             session.subscribe(printer.sink)
             if err.is_terminal and not self._options.quiet:
                 session.subscribe(Countdown(err.write))

@@ -138,7 +138,7 @@ class _Chat:
             resume = self._pick(runner, workspace)
         talk = self._run(runner, self._open(workspace, resume))
         if self._options.prompt:
-            self._write(runner, PROMPT + self._options.prompt + "\n")
+            self._write(runner, PROMPT + safe_text(self._options.prompt) + "\n")
             self._submit(runner, talk, self._options.prompt)
         while True:
             line = self._read_prompt()
@@ -156,7 +156,7 @@ class _Chat:
         out = self._output()
         session = await open_session(workspace, resume, self._settings, self._options.flags, out.write)
         talk = Talk(workspace, session, self._settings, self._paths, self._options, self._listen)
-        out.write(self._greeting or f"claude-tui, plain mode, {session.info.model}.\n")
+        out.write(self._greeting or f"claude-tui, plain mode, {safe_line(session.info.model or 'no model')}.\n")
         out.write(_GREETING)
         session.warm_up()
         self._first_provider = session.info.provider

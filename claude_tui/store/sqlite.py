@@ -106,8 +106,11 @@ class SqliteStore:
             self._database.read(lambda connection: connection.pragma("optimize"))
         except StoreError as error:
             _log.warning("while closing: %s", error)
-        finally:
+        try:
             self._database.close()
+        except StoreError as error:
+            _log.warning("while closing: %s", error)
+        finally:
             self._presence.release()
 
     async def close(self) -> None:
