@@ -305,6 +305,30 @@ def test_a_draft_that_was_never_sent_is_back_at_the_next_start(api: ThreadApi) -
         terminal.see("unsent words", "is back")
 
 
+async def _unsent() -> str:
+    """What of a draft that was never sent is in the file now."""
+    store = await SqliteStore.open(Paths.find().data)
+    try:
+        return "".join([(await store.desk(session.id)).draft for session in await store.unsent()])
+    finally:
+        await store.close()
+
+
+@pytest.mark.unmeasured
+def test_a_draft_is_saved_while_somebody_types_without_a_pause(api: ThreadApi) -> None:
+    typed = saved = ""
+    with ScreenTerminal() as terminal:
+        terminal.ready()
+        while not saved and len(typed) < 2000:
+            for _ in range(5):
+                typed += chr(ord("a") + len(typed) % 26)
+                terminal.type(typed[-1])
+                terminal.see(typed[-3:])
+            saved = asyncio.run(_unsent())
+        terminal.kill()
+    assert saved and typed.startswith(saved)
+
+
 def test_a_session_that_is_open_elsewhere_is_followed_and_can_be_forked(api: ThreadApi) -> None:
     with ScreenTerminal() as writer:
         writer.ready()
