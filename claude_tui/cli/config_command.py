@@ -95,10 +95,15 @@ def show(paths: Paths, output: Output) -> int:
         data = [{"name": row.name, "value": row.value, "source": row.source, "text": row.text} for row in rows(loaded)]
         print(dump_json({"path": str(paths.config_file), "settings": data}))
         return 0
+    print_rows(loaded, paths)
+    return 0
+
+
+def print_rows(loaded: config.Loaded, paths: Paths) -> None:
+    """Every setting for people to read."""
     print(f"# {safe_line(str(paths.config_file), 500)}{'' if paths.config_file.exists() else ' (not there yet)'}")
     for row in rows(loaded):
-        print(f"\n{row.name} = {_literal(row.value)}  ({row.source})\n    {row.text}")
-    return 0
+        print(f"\n{safe_line(row.name)} = {_literal(row.value)}  ({safe_line(row.source)})\n    {row.text}")
 
 
 def _literal(value: Any) -> str:

@@ -150,6 +150,14 @@ def _beginning(options: ChatOptions, settings: Settings) -> Begin:
     """The session the command line asks for. A draft that was never sent is found again by whoever starts afresh."""
 
     async def begin(workspace: Workspace, note: Callable[[str], None]) -> Session | Watch:
+        from claude_tui.cli.opening import recovered_note
+
+        found = await wanted(workspace, note)
+        if recovered := await recovered_note(workspace.store, found.info.id):
+            note(recovered)
+        return found
+
+    async def wanted(workspace: Workspace, note: Callable[[str], None]) -> Session | Watch:
         from claude_tui.cli.opening import open_session, take_flags
 
         resume = None if options.resume is Resume.PICK else options.resume
