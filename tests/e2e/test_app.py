@@ -16,6 +16,7 @@ from claude_tui.fakeapi import Call, FakeApi, Say, Script, Think, ThreadApi, Wai
 from claude_tui.files import Paths
 from claude_tui.store.sqlite import SqliteStore
 from tests.e2e.screen import ESC, F1, ScreenTerminal
+from tests.e2e.tokens import left_on
 
 pytestmark = pytest.mark.pty
 
@@ -216,7 +217,7 @@ def test_exit_words(api: ThreadApi, word: str) -> None:
     assert not api.requests
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGQUIT, 131)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGQUIT, 131)])
 def test_signals_commit_and_give_the_terminal_back(api: ThreadApi, number: signal.Signals, code: int) -> None:
     with ScreenTerminal() as terminal:
         terminal.ready()
@@ -225,8 +226,7 @@ def test_signals_commit_and_give_the_terminal_back(api: ThreadApi, number: signa
         terminal.process.send_signal(number)
         raw = terminal.drain()
         assert terminal.code() == code
-        assert raw.rindex(b"\x1b[?1049l") > raw.rindex(b"\x1b[?1049h")
-        assert b"\x1b[?1003l" in raw[raw.rindex(b"\x1b[?1049h") :]
+        assert left_on(raw) == set()
     session = last_session()
     assert session["session"]["status"] == "interrupted"
     assert "The beginning" in texts(session)
