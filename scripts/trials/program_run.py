@@ -58,8 +58,7 @@ class Strike:
         early = chance.random() < 0.2
         delay = chance.uniform(0, 1.2) if early else chance.uniform(0, 0.01)
         tokens = 0 if early else chance.randrange(1, TOKENS)
-        app = trial % 2 == 1
-        return cls(app, tokens, delay, tool=chance.random() < 0.4, aged=app and not early and chance.random() < 0.4)
+        return cls(app=trial % 2 == 1, tokens=tokens, delay=delay, tool=chance.random() < 0.4, aged=trial % 6 == 5)
 
 
 @dataclass
@@ -130,7 +129,7 @@ class Program:
     def _watch(self, process: subprocess.Popen[bytes], descriptor: int) -> None:
         """Read, type what is to be typed, and return when it is time to strike."""
         began = time.monotonic()
-        due = began + self._strike.delay if self._strike.tokens == 0 else None
+        due = began + self._strike.delay if self._strike.tokens == 0 and not self._strike.aged else None
         while True:
             left = (due or began + PATIENCE) - time.monotonic()
             if left <= 0:
