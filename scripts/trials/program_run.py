@@ -17,7 +17,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-PATIENCE = 60.0
+PATIENCE = 120.0
+"""Seconds for a start and an answer on a machine that is busy."""
 TOKENS = 300
 """The latest token at which a kill strikes."""
 DRAFT_SECONDS = 1.0
