@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import forked
+
 settings.register_profile(
     "ci",
     derandomize=True,
@@ -64,3 +66,8 @@ def isolated_environment(request: pytest.FixtureRequest, tmp_path: Path, monkeyp
     monkeypatch.setenv("CLAUDE_TUI_HOME", str(home))
     monkeypatch.setenv("ANTHROPIC_CONFIG_DIR", str(tmp_path / "no-profiles"))
     return home
+
+
+def pytest_sessionfinish() -> None:
+    """In every worker of pytest-xdist too: what forked the commands has nothing more to do."""
+    forked.close_servers()

@@ -1,4 +1,4 @@
-"""The installed program on a full screen: a pseudo-terminal, and what a terminal would show of what is written to it."""
+"""The program on a full screen: a pseudo-terminal, and what a terminal would show of what is written to it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pyte
 from pexpect import EOF, TIMEOUT
 
+from tests import forked
 from tests.e2e.terminal import PATIENCE, Terminal
 
 ESC, ENTER = "\x1b", "\r"
@@ -25,8 +26,10 @@ _KNOWN_MODES = re.compile(r"\x1b\[\?(?:25|1049)[hl]")
 class ScreenTerminal(Terminal):
     """A terminal that knows what its screen shows."""
 
-    def __init__(self, *arguments: str, columns: int = 100, lines: int = 30, **environment: str) -> None:
-        super().__init__(*arguments, columns=columns, lines=lines, term="xterm-256color", **environment)
+    loaded = forked.SCREEN
+
+    def __init__(self, *arguments: str, columns: int = 100, lines: int = 30, anew: bool = False, **environment: str) -> None:
+        super().__init__(*arguments, columns=columns, lines=lines, term="xterm-256color", anew=anew, **environment)
         self._display = pyte.Screen(columns, lines)
         self._stream = pyte.Stream(self._display)
         self._taken = 0
