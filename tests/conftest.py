@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import forked
+from tests.certificates import read_once
 
 settings.register_profile(
     "ci",
@@ -29,6 +30,7 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+read_once()
 
 FOREIGN_PREFIXES = ("ANTHROPIC_", "CLAUDE_TUI_", "OPENAI_", "TEXTUAL")
 FOREIGN_NAMES = frozenset(

@@ -24,6 +24,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.certificates import read_once
+
 FIXED_PREFIXES = ("COVERAGE_", "LANG", "LC_", "PYTHON", "TEXTUAL")
 FIXED_NAMES = frozenset(
     {"ANTHROPIC_LOG", "AZURE_OPENAI_ENDPOINT", "DEFER_PYDANTIC_BUILD", "ESCDELAY", "HOME", "TERM_PROGRAM", "TZ"}
@@ -60,6 +62,7 @@ def preload(modules: list[str]) -> None:
     with only_fixed_variables():
         for name in modules:
             importlib.import_module(name)
+    read_once()
     gc.enable()
     gc.freeze()
 

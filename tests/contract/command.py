@@ -79,7 +79,7 @@ def run(
 
 
 def run_anew(*args: str, api: ThreadApi | None = None, env: Mapping[str, str | None] | None = None, **options: Any) -> Ended:
-    """The same in an interpreter of its own, for what is about its start or its streams; `options` are those of `subprocess.run`."""
+    """The same in an interpreter of its own, where start or streams matter; `options` are those of `subprocess.run`."""
     given = {"stdin": subprocess.DEVNULL, "capture_output": True} | options
     done = subprocess.run([*CLAUDE_TUI, *args], **given, env=environment(api, env), timeout=PATIENCE, check=False)
     return Ended(done.returncode, done.stdout or b"", done.stderr or b"")

@@ -1,4 +1,4 @@
-"""The program in a pseudo-terminal whose other end the test holds: forked from one that has loaded it, or `anew`, as it is installed."""
+"""The program in a pseudo-terminal whose other end the test holds: forked from one that has loaded it, or started `anew`."""
 
 from __future__ import annotations
 
