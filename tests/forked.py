@@ -136,10 +136,11 @@ def start(
     loaded: tuple[str, ...] = COMMAND,
     session: bool = False,
 ) -> Forked | None:
-    """The command PYTHON -m MODULE ARGUMENTS, with these standard streams; None where it has to be started for real."""
-    program, option, module, *arguments = command
-    if sys.platform != "linux" or (program, option) != (sys.executable, "-m"):
+    """PYTHON -m MODULE ARGUMENTS with these standard streams, at the head of a session with its terminal if `session`. None for any
+    other command, and where it has to be started for real."""
+    if sys.platform != "linux" or command[:2] != (sys.executable, "-m"):
         return None
+    module, *arguments = command[2:]
     kind = (loaded, tuple(sorted((name, value) for name, value in environ.items() if is_fixed(name))))
     with _lock:
         if kind not in _servers and len(_servers) == SERVERS_AT_ONCE:

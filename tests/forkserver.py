@@ -154,7 +154,7 @@ def become(request: dict[str, Any]) -> None:
     sys.argv[1:] = request["arguments"]
     sys.stdin = sys.__stdin__ = fresh(sys.stdin, 0, "r")  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = fresh(sys.stdout, 1, "w")  # type: ignore[misc]
-    sys.stderr = sys.__stderr__ = fresh(sys.stderr, 2, "w", line_buffering=True)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = fresh(sys.stderr, 2, "w")  # type: ignore[misc]
 
 
 def take_terminal() -> None:
@@ -165,19 +165,13 @@ def take_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def fresh(old: Any, number: int, mode: str, *, line_buffering: bool = False) -> io.TextIOWrapper:
+def fresh(old: Any, number: int, mode: str) -> io.TextIOWrapper:
     """A standard stream as the interpreter makes it."""
     raw = io.FileIO(number, mode, closefd=False)
-    unbuffered = isinstance(old.buffer, io.RawIOBase)
-    buffer: Any = raw if unbuffered else io.BufferedReader(raw) if mode == "r" else io.BufferedWriter(raw)
-    return io.TextIOWrapper(
-        buffer,
-        old.encoding,
-        old.errors,
-        newline="\n",
-        line_buffering=line_buffering or (raw.isatty() and not unbuffered),
-        write_through=unbuffered,
-    )
+    unbuffered = old.write_through
+    buffer: Any = io.BufferedReader(raw) if mode == "r" else raw if unbuffered else io.BufferedWriter(raw)
+    by_lines = not unbuffered and (raw.isatty() or number == 2)
+    return io.TextIOWrapper(buffer, old.encoding, old.errors, "\n", line_buffering=by_lines, write_through=unbuffered)
 
 
 def main() -> None:

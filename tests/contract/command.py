@@ -13,10 +13,10 @@ from typing import Any
 from claude_tui.fakeapi import ThreadApi
 from tests import forked
 
-PATIENCE = 20.0
+PATIENCE = 40.0
 """Seconds. No test waits so long; a process that does is stuck."""
-SLACK = 2.0
-"""Seconds for a process to end after a signal: the contract's one, and one for a machine that is busy with other tests."""
+SLACK = 4.0
+"""Seconds for a process to end after a signal: the contract's one, and three for a machine that is busy with other tests."""
 
 CLAUDE_TUI = (sys.executable, "-m", "claude_tui")
 

@@ -7,6 +7,7 @@ import re
 import signal
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pyte
 from pexpect import EOF, TIMEOUT
@@ -28,8 +29,8 @@ class ScreenTerminal(Terminal):
 
     loaded = forked.SCREEN
 
-    def __init__(self, *arguments: str, columns: int = 100, lines: int = 30, anew: bool = False, **environment: str) -> None:
-        super().__init__(*arguments, columns=columns, lines=lines, term="xterm-256color", anew=anew, **environment)
+    def __init__(self, *arguments: str, columns: int = 100, lines: int = 30, **options: Any) -> None:
+        super().__init__(*arguments, columns=columns, lines=lines, term="xterm-256color", **options)
         self._display = pyte.Screen(columns, lines)
         self._stream = pyte.Stream(self._display)
         self._taken = 0

@@ -18,7 +18,8 @@ from pexpect.fdpexpect import fdspawn
 
 from tests import forked
 
-PATIENCE = 15.0
+PATIENCE = 30.0
+CLAUDE_TUI = (sys.executable, "-m", "claude_tui")
 CONTROL_C, CONTROL_D, CONTROL_S = "\x03", "\x04", "\x13"
 
 # Makes the terminal on standard input the controlling one of its session, then becomes the program. Nothing is loaded for that.
@@ -36,13 +37,20 @@ class Terminal:
     loaded = forked.COMMAND
 
     def __init__(
-        self, *arguments: str, columns: int = 100, lines: int = 30, term: str = "dumb", anew: bool = False, **environment: str
+        self,
+        *arguments: str,
+        columns: int = 100,
+        lines: int = 30,
+        term: str = "dumb",
+        program: tuple[str, ...] = CLAUDE_TUI,
+        anew: bool = False,
+        **environment: str,
     ) -> None:
         self._master, slave = os.openpty()
         termios.tcsetwinsize(self._master, (lines, columns))
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "COLUMNS", "LINES"))}
         variables = {**inherited, "TERM": term, "LANG": "C.UTF-8", "INPUTRC": os.devnull, **environment}
-        command = (sys.executable, "-m", "claude_tui", *arguments)
+        command = (*program, *arguments)
         fork = None if anew else forked.start(command, variables, [slave] * 3, loaded=self.loaded, session=True)
         self.process = fork or _started(command, variables, slave)
         os.close(slave)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.pty
 
 USAGE = {"input_tokens": 321, "output_tokens": 45, "cache_read_input_tokens": 6}
 HOSTILE = "a\x1b[2Jb\x1b]52;c;QUJD\x07c\x9b31md\u202ee\x1b]0;title\x1b\\f\rg\x00h\x7fi\u2066j"
-IN_TIME = 2.0  # one second at rest
+IN_TIME = 4.0  # one second at rest
 HUNG = Script((Think("Hm."), Say("The beginning", stop=False), WaitFor("never"), Say(" and the end.", start=False)))
 
 
