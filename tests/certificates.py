@@ -20,3 +20,9 @@ def _context(*, _trust_env: bool = True) -> ssl.SSLContext:
 
 def read_once() -> None:
     httpcore2.default_ssl_context = _context
+
+
+def read_now() -> None:
+    """For processes that will be forked from this one."""
+    read_once()
+    _once(_trust_env=True)

@@ -25,6 +25,7 @@ from tests.forkserver import NUMBER, is_fixed
 
 COMMAND = (
     "anthropic",
+    "anyio._backends._asyncio",
     "claude_tui.cli.commands",
     "claude_tui.cli.endpoints",
     "claude_tui.cli.headless",
@@ -33,6 +34,8 @@ COMMAND = (
     "claude_tui.providers.anthropic",
     "claude_tui.providers.prices",
     "claude_tui.store.sqlite",
+    "claude_tui.tools.calculator",
+    "claude_tui.tools.current_time",
     "claude_tui.tools.schema",
 )
 """What most commands load."""

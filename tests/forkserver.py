@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.certificates import read_once
+from tests.certificates import read_now
 
 FIXED_PREFIXES = ("COVERAGE_", "LANG", "LC_", "PYTHON", "TEXTUAL")
 FIXED_NAMES = frozenset(
@@ -62,7 +62,7 @@ def preload(modules: list[str]) -> None:
     with only_fixed_variables():
         for name in modules:
             importlib.import_module(name)
-    read_once()
+    read_now()
     gc.enable()
     gc.freeze()
 

@@ -12,7 +12,6 @@ from typing import Any
 import pyte
 from pexpect import EOF, TIMEOUT
 
-from tests import forked
 from tests.e2e.terminal import PATIENCE, Terminal
 
 ESC, ENTER = "\x1b", "\r"
@@ -26,8 +25,6 @@ _KNOWN_MODES = re.compile(r"\x1b\[\?(?:25|1049)[hl]")
 
 class ScreenTerminal(Terminal):
     """A terminal that knows what its screen shows."""
-
-    loaded = forked.SCREEN
 
     def __init__(self, *arguments: str, columns: int = 100, lines: int = 30, **options: Any) -> None:
         super().__init__(*arguments, columns=columns, lines=lines, term="xterm-256color", **options)

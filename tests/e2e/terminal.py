@@ -34,8 +34,6 @@ def _started(command: tuple[str, ...], environ: dict[str, str], terminal: int) -
 class Terminal:
     """`claude-tui ARGUMENTS` and what it writes. `dumb` is a terminal that obeys nothing but line ends."""
 
-    loaded = forked.COMMAND
-
     def __init__(
         self,
         *arguments: str,
@@ -51,7 +49,7 @@ class Terminal:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "COLUMNS", "LINES"))}
         variables = {**inherited, "TERM": term, "LANG": "C.UTF-8", "INPUTRC": os.devnull, **environment}
         command = (*program, *arguments)
-        fork = None if anew else forked.start(command, variables, [slave] * 3, loaded=self.loaded, session=True)
+        fork = None if anew else forked.start(command, variables, [slave] * 3, loaded=forked.SCREEN, session=True)
         self.process = fork or _started(command, variables, slave)
         os.close(slave)
         self._recording = io.BytesIO()
