@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from claude_tui import __version__, config
 from claude_tui.cli import compose
+from claude_tui.cli.opening import recovered_note
 from claude_tui.cli.options import Output
 from claude_tui.config_providers import BUILTIN
 from claude_tui.domain.addresses import is_loopback, redact_address
@@ -25,6 +26,7 @@ from claude_tui.domain.errors import StoreError
 from claude_tui.domain.text import safe_line
 from claude_tui.files import Paths
 from claude_tui.logs import redact, start_logging, stop_logging
+from claude_tui.terminal_state import repair as repair_terminal
 
 Verdict: TypeAlias = Literal["ok", "info", "warning", "broken"]
 
@@ -45,6 +47,7 @@ class Finding:
 def examine(output: Output) -> int:
     """Print every finding; 1 if something is broken."""
     paths = Paths.find()
+    repair_terminal(paths.terminals)
     findings = [Finding(one.name, one.verdict, redact(one.text)) for one in _findings(paths, os.environ)]
     broken = any(one.verdict == "broken" for one in findings)
     if output == "json":
@@ -130,19 +133,34 @@ def _history(paths: Paths) -> Iterator[Finding]:
         yield Finding("history", "ok", f"{paths.history}: not there yet")
         return
     try:
-        yield asyncio.run(_open_history(paths))
+        yield from asyncio.run(_open_history(paths))
     except (StoreError, OSError) as error:
         yield Finding("history", "broken", f"{paths.history}: {error}")
+    yield _backups(paths)
 
 
-async def _open_history(paths: Paths) -> Finding:
+def _backups(paths: Paths) -> Finding:
+    from claude_tui.store import backups, upkeep
+
+    copies = backups.list_backups(paths.history)
+    failed = upkeep.failure(paths.history)
+    newest = f"the newest of {copies[0].made_at[:16].replace('T', ' ')} UTC ({copies[0].kind})" if copies else "none yet"
+    text = f"{backups.folder_of(paths.history)}: {len(copies)}, {newest}"
+    if failed is not None:
+        return Finding("backups", "warning", f"{text}; the daily one failed at {failed[0][:16].replace('T', ' ')} UTC: {failed[1]}")
+    return Finding("backups", "ok", text)
+
+
+async def _open_history(paths: Paths) -> list[Finding]:
     store = await compose.open_store(paths)
     try:
+        recovered = await recovered_note(store)
         count = len(await store.sessions())
         state = await store.quick_check()
         size = paths.history.stat().st_size
         text = f"{paths.history}: {count} sessions, {size:,} bytes, SQLite {store.sqlite_version}, check: {state}"
-        return Finding("history", "ok" if state == "ok" else "broken", text)
+        found = Finding("history", "ok" if state == "ok" else "broken", text)
+        return [found, Finding("history", "info", recovered)] if recovered else [found]
     finally:
         await store.close()
 

@@ -22,17 +22,18 @@ class StopSignals:
 
     `received`: the first one, but SIGINT only as long as no other has come: that one asks for more than the end of an answer.
 
-    A SIGHUP that the caller had ignored (nohup) stays ignored.
+    A SIGHUP that the caller had ignored (nohup) stays ignored. `also`: further signals by name.
     """
 
-    def __init__(self, on_stop: Callable[[], object]) -> None:
+    def __init__(self, on_stop: Callable[[], object], *, also: tuple[str, ...] = ()) -> None:
+        self._names = (*_NAMES, *also)
         self.received: signal.Signals | None = None
         self._on_stop = on_stop
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        for name in _NAMES:
+        for name in self._names:
             number = getattr(signal, name, None)
             if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
                 continue

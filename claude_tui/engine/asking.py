@@ -30,7 +30,7 @@ def for_summary(session_id: str, path: Sequence[Message], about: AboutSummary) -
     """The message that asks for a summary of what `about` says; the API goes by a prompt of its own."""
     blocks: tuple[Block, ...] = (text_block(_prompt(about.instructions)),)
     if about.by_api:  # it wants the last word to be the user's
-        blocks = (text_block(_NOW),) if open_answer(_covered(path, about.until)) is not None else ()
+        blocks = (text_block(_NOW),) if open_answer(_covered(path, about.until), paused=True) is not None else ()
     parent_id = path[-1].id if path else None
     extra = {COMPACTS: about.to_json()}
     return Message(new_id(), session_id, parent_id, Role.USER, blocks, extra=extra, created_at=timestamp())

@@ -6,7 +6,7 @@ import errno
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
@@ -16,6 +16,9 @@ from claude_tui.domain.errors import StoreError
 from claude_tui.store import files
 
 T = TypeVar("T")
+
+APPLICATION_ID = 0x434C5455
+"""Marks the file as a history of this program."""
 
 BUSY_MS = 8_000
 _IDENTITY_SECONDS = 1.0
@@ -155,7 +158,9 @@ class Database:
             raise explain(error, self.path, self._errno()) from error
 
     def _errno(self) -> int:
-        return self.connection.system_errno if hasattr(self, "connection") else 0
+        with suppress(AttributeError, apsw.ConnectionClosedError):  # it never opened, or it failed while it closed
+            return self.connection.system_errno
+        return 0
 
     def close(self) -> None:
         with self._explained():
@@ -169,7 +174,8 @@ def snapshot(connection: Sql) -> Generator[None]:
     try:
         yield
     finally:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a failing disk ends it, and the error to be told is that one
+            connection.execute("ROLLBACK")
 
 
 @contextmanager

@@ -111,6 +111,17 @@ def not_a_history(path: Path, what: str) -> str:
     )
 
 
+def sync(path: Path) -> None:
+    """Have a file of ours that is no database in use, or the names in a folder, reach the device."""
+    if sys.platform == "win32" and path.is_dir():
+        return  # there a folder cannot be opened, and its names need no help
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def identity(path: Path) -> Identity | None:
     """Which file `path` names now; None when there is none."""
     try:

@@ -21,6 +21,7 @@ from claude_tui.cli import compose
 from claude_tui.cli.options import ChatOptions, Resume
 from claude_tui.cli.screen import _beginning
 from claude_tui.config import Settings
+from claude_tui.engine.consent import Consent
 from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.session import Session
 from claude_tui.engine.workspace import Workspace
@@ -250,11 +251,13 @@ async def running(
     wait: bool = True,
     gate: asyncio.Event | None = None,
     warnings: Iterable[str] = (),
+    endpoints: Endpoints | None = None,
+    consent: Consent | None = None,
 ) -> AsyncIterator[Program]:
     """The program as `claude-tui` starts it. `key`: other credentials than the API's. `gate`: the history opens when it is set."""
     settings = settings or Settings()
     paths = Paths.find()
-    endpoints = Endpoints.of(compose.demo_provider(settings, base_url=api.url, api_key=key or api.key))
+    endpoints = endpoints or Endpoints.of(compose.demo_provider(settings, base_url=api.url, api_key=key or api.key))
 
     async def open_workspace() -> Workspace:
         if gate is not None:
@@ -269,6 +272,7 @@ async def running(
         begin=_beginning(ChatOptions(flags=dict(flags or {}), resume=resume), settings),
         models=lambda workspace, name: ModelList(workspace.endpoints.get(name), paths.cache, api.url),
         prices=compose.price_book(paths),
+        consent=consent,
         warnings=tuple(warnings),
     )
     app = ClaudeApp(backstage)
