@@ -17,6 +17,7 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import IO, Self
@@ -41,6 +42,7 @@ COMMAND = (
 """What most commands load."""
 SCREEN = (*COMMAND, "claude_tui.cli.screen", "claude_tui.ui.app", "claude_tui.ui.chat_screen", "textual.drivers.linux_driver")
 SERVERS_AT_ONCE = 6
+ROOT = Path(__file__).parents[1]
 
 Kind = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
 """What is loaded, and the variables that were seen by that."""
@@ -97,6 +99,7 @@ class Server:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.forkserver", str(theirs.fileno()), *loaded],
                 pass_fds=[theirs.fileno()],
+                cwd=ROOT,
                 env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

@@ -149,6 +149,7 @@ def become(request: dict[str, Any]) -> None:
     if request["session"]:
         take_terminal()
     os.chdir(request["folder"])
+    sys.path[0] = request["folder"]  # where `python -m` looks first
     os.environ.clear()
     os.environ.update(request["environ"])
     sys.argv[1:] = request["arguments"]
