@@ -107,6 +107,16 @@ class Pty:
         termios.tcsetwinsize(self.master, (LINES, columns))
         self._process.send_signal(signal.SIGWINCH)
 
+    def ended_after(self, number: signal.Signals) -> float:
+        """Send this signal and look on until the process has ended; when it had."""
+        self._process.send_signal(number)
+        while self._process.poll() is None:
+            try:
+                self.read(0.005)
+            except OSError:  # nobody has the terminal any more
+                self._process.wait(PATIENCE)
+        return time.monotonic()
+
     def echoes(self, seconds: float, interval: float = 0.06) -> list[float]:
         """Type a letter every `interval` seconds; after how many seconds each was drawn. The others are added to `lost`."""
         marks, sent, found = _marks(), dict[bytes, float](), list[float]()
@@ -145,6 +155,11 @@ class Pty:
     def megabytes(self) -> float:
         """Resident memory."""
         return self._kilobytes("status", "VmRSS") / 1024
+
+    @property
+    def peak_megabytes(self) -> float:
+        """The most it has ever been resident with."""
+        return self._kilobytes("status", "VmHWM") / 1024
 
     @property
     def own_megabytes(self) -> float:

@@ -193,7 +193,7 @@ async def _show(backstage: Backstage) -> Left | None:
         else:
             app.on_signal(128 + received)
 
-    with StopSignals(stop, also=("SIGQUIT",)) as signals:
+    with StopSignals(stop) as signals:
         try:
             return await app.run_async()
         finally:

@@ -13,27 +13,26 @@ from typing import Self
 
 from claude_tui.domain.messages import Outcome
 
-_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 _NUDGE_SECONDS = 0.02
 
 
 class StopSignals:
-    """While it is entered, SIGINT, SIGTERM and SIGHUP call `on_stop` instead of ending the process.
+    """While it is entered, SIGINT, SIGTERM, SIGHUP and SIGQUIT call `on_stop` instead of ending the process.
 
     `received`: the first one, but SIGINT only as long as no other has come: that one asks for more than the end of an answer.
 
-    A SIGHUP that the caller had ignored (nohup) stays ignored. `also`: further signals by name.
+    A SIGHUP that the caller had ignored (nohup) stays ignored.
     """
 
-    def __init__(self, on_stop: Callable[[], object], *, also: tuple[str, ...] = ()) -> None:
-        self._names = (*_NAMES, *also)
+    def __init__(self, on_stop: Callable[[], object]) -> None:
         self.received: signal.Signals | None = None
         self._on_stop = on_stop
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        for name in self._names:
+        for name in _NAMES:
             number = getattr(signal, name, None)
             if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
                 continue
@@ -63,7 +62,7 @@ class StopSignals:
 
 @contextmanager
 def signals_that_leave(leave: Callable[[int], object]) -> Generator[None]:
-    """While a blocking call reads a line, SIGTERM and SIGHUP call `leave`, which raises; one that was ignored stays so."""
+    """While a blocking call reads a line, SIGTERM, SIGHUP and SIGQUIT call `leave`, which raises; one that was ignored stays so."""
     numbers = [number for name in _NAMES[1:] if (number := getattr(signal, name, None)) is not None]
     before = [(number, signal.getsignal(number)) for number in numbers]
     for number, handler in before:

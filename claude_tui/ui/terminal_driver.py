@@ -36,6 +36,8 @@ LEAVE_WITHIN = 0.5  # seconds for what waits to be written when the terminal is 
 FORCE_WITHIN = 0.4  # seconds for the same without regard to what waits
 HANGUP_CODE = 128 + signal.SIGHUP
 CURSOR_REPORT = "\x1b[6n"
+LARGEST = 1_000, 500
+"""Columns and lines. A terminal may claim 65,535 of each, and what is laid out for those takes minutes and gigabytes."""
 _READ = 1 << 16
 _POINTER_SHAPE = "\x1b]22;"
 _CANCEL = "\x18\x1b\\"  # ends a sequence that was cut in the middle
@@ -134,6 +136,10 @@ class TerminalDriver(LinuxDriver):
         note, self._note = self._note, None
         if note is not None:
             note.drop()
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        columns, lines = super()._get_terminal_size()
+        return min(columns, LARGEST[0]), min(lines, LARGEST[1])
 
     def _query_in_band_window_resize(self) -> None:
         if constants.SMOOTH_SCROLL:

@@ -213,7 +213,7 @@ def test_exit_words(api: ThreadApi, word: str) -> None:
     assert not api.requests
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGQUIT, 131)])
 def test_signals_commit_and_give_the_terminal_back(api: ThreadApi, number: signal.Signals, code: int) -> None:
     with ScreenTerminal() as terminal:
         terminal.ready()
@@ -229,14 +229,18 @@ def test_signals_commit_and_give_the_terminal_back(api: ThreadApi, number: signa
     assert "The beginning" in texts(session)
 
 
-def test_sigint_from_outside_stops_the_answer(api: ThreadApi) -> None:
+def test_sigint_from_outside_stops_the_answer_and_twice_more_the_program(api: ThreadApi) -> None:
     with ScreenTerminal() as terminal:
         terminal.ready()
         terminal.send("hang")
         terminal.see("The beginning")
         terminal.process.send_signal(signal.SIGINT)
         terminal.see("Interrupted: what came is kept.")
-        assert terminal.quit() == 0
+        terminal.process.send_signal(signal.SIGINT)
+        terminal.see("once more")
+        terminal.process.send_signal(signal.SIGINT)
+        terminal.drain()
+        assert terminal.code() == 0
 
 
 @pytest.mark.slow
