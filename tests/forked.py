@@ -33,11 +33,13 @@ COMMAND = (
     "claude_tui.cli.sessions_command",
     "claude_tui.engine.workspace",
     "claude_tui.providers.anthropic",
+    "claude_tui.providers.openai",
     "claude_tui.providers.prices",
     "claude_tui.store.sqlite",
     "claude_tui.tools.calculator",
     "claude_tui.tools.current_time",
     "claude_tui.tools.schema",
+    "openai",
 )
 """What most commands load."""
 SCREEN = (*COMMAND, "claude_tui.cli.screen", "claude_tui.ui.app", "claude_tui.ui.chat_screen", "textual.drivers.linux_driver")
