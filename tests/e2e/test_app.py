@@ -1,12 +1,9 @@
-"""The program as somebody meets it: installed, on a full screen, against the fake API."""
+"""The program as somebody meets it: on a full screen, against the fake API."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +12,7 @@ import pytest
 from claude_tui.fakeapi import Call, FakeApi, Say, Script, Think, ThreadApi, WaitFor
 from claude_tui.files import Paths
 from claude_tui.store.sqlite import SqliteStore
+from tests.contract.command import run
 from tests.e2e.screen import ESC, F1, ScreenTerminal
 from tests.e2e.tokens import left_on
 
@@ -64,8 +62,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadApi]:
 
 
 def stored(*arguments: str) -> Any:
-    done = subprocess.run([sys.executable, "-m", "claude_tui", *arguments, "-o", "json"], capture_output=True, check=True)
-    return json.loads(done.stdout)
+    return run(*arguments, "-o", "json").told(0).json
 
 
 def last_session() -> dict[str, Any]:
@@ -79,7 +76,7 @@ def texts(session: dict[str, Any]) -> list[str]:
 
 
 def test_a_conversation_from_start_to_resume(api: ThreadApi) -> None:
-    with ScreenTerminal() as terminal:
+    with ScreenTerminal(anew=True) as terminal:
         terminal.ready()
         terminal.send("stream now")
         terminal.see("▸ Thinking", "Some words")
