@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from signal import Signals
+from signal import SIG_DFL, Signals, signal
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
@@ -159,6 +159,7 @@ def _escape_from_retry(server: Server) -> list[float]:
 def signals(server: Server, say: Callable[[str], None]) -> dict[str, Any]:
     """From a signal in the midst of an answer to the end of the process, the terminal given back and the answer committed."""
     figures: dict[str, Any] = {}
+    signal(Signals.SIGHUP, SIG_DFL)  # under nohup it would be ignored by every child
     for number in (Signals.SIGTERM, Signals.SIGHUP, Signals.SIGQUIT):
         taken: list[float] = []
         for _ in range(3):
