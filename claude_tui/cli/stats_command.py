@@ -233,5 +233,5 @@ def _table(report: _Report, key: Key, width: int, encoding: str) -> Table:
 
 def _name(report: _Report, key: Key, name: str) -> str:
     if key == "session":
-        return f"{name[:_ID]} {safe_line(report.titles.get(name, '(deleted)'), 30)}".strip()
+        return f"{safe_line(name[:_ID])} {safe_line(report.titles.get(name, '(deleted)'), 30)}".strip()
     return safe_line(name, 80) or "(unknown)"

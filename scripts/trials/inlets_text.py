@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import date
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
@@ -20,6 +21,7 @@ from textual import events
 
 from claude_tui import config, logs
 from claude_tui.cli import (
+    backup_command,
     config_command,
     doctor,
     exits,
@@ -276,6 +278,15 @@ def _reports(texts: Sequence[str], source: Attacker) -> None:
     judging.plain(out.getvalue())
 
 
+def _paths(texts: Sequence[str], source: Attacker) -> None:
+    """Names of files as a terminal is told them."""
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    with redirect_stdout(terminal):
+        shown = [backup_command._shown(Path("/x") / text.replace("\0", "")) for text in texts]  # pyright: ignore[reportPrivateUsage]
+    judging.plain("\n".join(shown))
+
+
 def _typed(texts: Sequence[str], source: Attacker) -> None:
     """Bytes of the terminal in any pieces: what is no key must give no text, and a paste is one paste."""
     for text in texts:
@@ -358,12 +369,14 @@ TEXTS: dict[str, Inlet] = {
     "errors of endpoints": _api_errors,
     "settings": _settings,
     "reports": _reports,
+    "names of files": _paths,
     "bytes that are typed": _typed,
     "replies of the terminal": _replies,
     "the clipboard": _copied,
 }
 
 WRITERS = {
+    "backup_command": "names of files",
     "config_command": "settings",
     "doctor": "reports",
     "exits": "sentences on standard error",
