@@ -1,0 +1,1 @@
+"""Trials of `python -m scripts.torture`, one a module, and what they share."""
