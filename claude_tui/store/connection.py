@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 import apsw
 
+from claude_tui.domain.damage import BadHistory, Damage, DamageKind
 from claude_tui.domain.errors import StoreError
 from claude_tui.store import files
 
@@ -53,6 +55,8 @@ class Sql(Protocol):
     @property
     def system_errno(self) -> int: ...
 
+    def config(self, op: int, *args: int) -> int: ...
+
     def set_busy_timeout(self, milliseconds: int, /) -> None: ...
 
     def close(self, force: bool = ..., /) -> None: ...
@@ -86,12 +90,15 @@ class Database:
             raise
         if path is not None:
             self._identity = files.identity(path)
+            _held[path] += 1
 
     def _set_up(self) -> None:
         self.connection.set_busy_timeout(BUSY_MS)
         self.connection.execute("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=ON")
         if self.path is None:
             return
+        # Until it is trusted, nothing of its log goes into the file, not even when it is closed.
+        self.connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         if self.shared:
             self.connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         wanted = "truncate" if self.shared else "wal"
@@ -157,9 +164,24 @@ class Database:
     def _errno(self) -> int:
         return self.connection.system_errno if hasattr(self, "connection") else 0
 
+    def trust(self) -> None:
+        """It is a history of the present format: from now on closing it empties the log into it."""
+        self.connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+
     def close(self) -> None:
+        if self.path is not None and self._identity is not None:
+            _held[self.path] -= 1
+            self._identity = None
         with self._explained():
             self.connection.close(True)
+
+
+_held: Counter[Path] = Counter()
+
+
+def holds(path: Path) -> bool:
+    """Whether this process has the history open: then nothing else may open its files, not even to look."""
+    return _held[path] > 0
 
 
 @contextmanager
@@ -201,8 +223,7 @@ def explain(error: apsw.Error, path: Path | None, number: int = 0) -> StoreError
     if isinstance(error, apsw.FullError) or (isinstance(error, apsw.IOError) and number in _NO_SPACE):
         return StoreError(f"NOT SAVED: the disk that holds {where} is full. Free some space; saving goes on by itself then.")
     if path and isinstance(error, (apsw.NotADBError, apsw.CorruptError)):
-        what = "is not a claude-tui history" if isinstance(error, apsw.NotADBError) else "is damaged"
-        return StoreError(files.not_a_history(path, f"{what} ({error})"))
+        return BadHistory(damaged(path, str(error)))
     if isinstance(error, apsw.ReadOnlyError):
         return StoreError(f"NOT SAVED: {where} may only be read. Make the file and its folder writable, or set CLAUDE_TUI_HOME.")
     if isinstance(error, apsw.CantOpenError):
@@ -212,3 +233,13 @@ def explain(error: apsw.Error, path: Path | None, number: int = 0) -> StoreError
     if isinstance(error, apsw.IOError):
         return StoreError(f"NOT SAVED: reading or writing {where} failed ({error}). Check the disk; saving is tried again.")
     return StoreError(f"SQLite refused an operation on {where}: {error}.")
+
+
+def damaged(history: Path, what: str) -> Damage:
+    """A history of ours, or what is left of one."""
+    return Damage(
+        DamageKind.DAMAGED,
+        history,
+        f"The history {history} is damaged ({what}). It was not changed.",
+        "`claude-tui doctor --repair` saves what can be read and keeps the damaged file.",
+    )
