@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 from claude_tui.cli import costs
 from claude_tui.domain.blocks import Block, block_type, plain_text, strict_json, text_block
 from claude_tui.domain.errors import ErrorInfo
+from claude_tui.domain.export import json_of
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, Role, SessionInfo, Status
 from claude_tui.domain.ports import PriceBook
@@ -38,12 +39,8 @@ def exported(session: SessionInfo, messages: Sequence[Message], spent: Iterable[
 
     `spent`: the session's rows of the ledger. A copied session did not pay for the messages it begins with.
     """
-    data = costs.session_json(session, spent, book)
-    if session.tools is not None:
-        data["tools"] = list(session.tools)
-    if session.extra:
-        data["extra"] = dict(session.extra)
-    return {"session": data, "messages": [costs.message_json(message, book) for message in messages]}
+    about = {**json_of(session, ())["session"], **costs.session_json(session, spent, book)}
+    return {"session": about, "messages": [costs.message_json(message, book) for message in messages]}
 
 
 def imported(text: str) -> tuple[SessionInfo, list[Message]]:
