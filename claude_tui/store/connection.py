@@ -69,11 +69,13 @@ def connect(place: str) -> Sql:
 class Database:
     """An open history. `path` is None when it lives in memory. Every method raises StoreError, never an error of SQLite.
 
+    Closing a history that is not `trusted` changes nothing: its log stays beside it.
+
     A durable write has reached the disk when it returns. Any other survives the death of the process at once, and that of the
     machine with the next durable one, which hardens all before it.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, trusted: bool = True) -> None:
         self.path = path
         self.shared = path is not None and files.on_shared_file_system(path)
         self.last_durable = time.monotonic()
@@ -84,6 +86,8 @@ class Database:
             self.connection = connect(":memory:" if path is None else str(path))
         try:
             with self._explained():
+                if not trusted:
+                    self.connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
                 self._set_up()
         except BaseException:
             self.connection.close(True)
@@ -97,8 +101,6 @@ class Database:
         self.connection.execute("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=ON")
         if self.path is None:
             return
-        # Until it is trusted, nothing of its log goes into the file, not even when it is closed.
-        self.connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         if self.shared:
             self.connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         wanted = "truncate" if self.shared else "wal"
@@ -240,6 +242,6 @@ def damaged(history: Path, what: str) -> Damage:
     return Damage(
         DamageKind.DAMAGED,
         history,
-        f"The history {history} is damaged ({what}). It was not changed.",
+        f"The history {history} is damaged ({' '.join(what.split())}).",
         "`claude-tui doctor --repair` saves what can be read and keeps the damaged file.",
     )

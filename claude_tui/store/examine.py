@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from claude_tui.domain.damage import BadHistory, Damage, DamageKind
-from claude_tui.store import connection
-from claude_tui.store.connection import Database, value
-from claude_tui.store.migrations import APPLICATION_ID, MIGRATIONS, newer_format
+from claude_tui.store import connection, migrations
+from claude_tui.store.connection import Database, damaged, value
+from claude_tui.store.migrations import APPLICATION_ID, format_of, newer, not_ours
 from claude_tui.store.pages import MAGIC, TABLE_LEAF, Pages
 from claude_tui.store.remains import has_messages, numbered_ids
 
+_SMALLEST = 512
+"""Bytes: SQLite takes a shorter file, or an empty one beside a full log, for new, and would write over either."""
 _HEADER = 108
 """Bytes: SQLite's own header, and that of the first page of the schema."""
 _NEXT_FORMATS = 1_000
@@ -50,7 +55,7 @@ def peek(history: Path) -> None:
     if found is None and log and head:
         found = _by_log(history)
     if found is not None:
-        raise BadHistory(found)
+        raise sharpened(BadHistory(found))
 
 
 def examine(history: Path) -> Damage | None:
@@ -61,10 +66,10 @@ def examine(history: Path) -> Damage | None:
         peek(history)
         if not _size(history):
             return None
-        database = Database(history)
+        database = Database(history, trusted=False)
         try:
             state = database.read(lambda one: str(value(one, "PRAGMA quick_check(1)")))
-            newer_format(database)
+            database.read(format_of)
         finally:
             database.close()
     except BadHistory as bad:
@@ -72,31 +77,29 @@ def examine(history: Path) -> Damage | None:
     return None if state == "ok" else damaged(history, state)
 
 
+@contextmanager
+def opening() -> Generator[None]:
+    """What is refused in here is looked at closely. It must be closed again by then."""
+    try:
+        yield
+    except BadHistory as bad:
+        raise sharpened(bad) from bad
+
+
 def sharpened(bad: BadHistory) -> BadHistory:
-    """The same with its kind looked up: SQLite calls a file whose head is damaged no database, and a foreign one damaged."""
+    """The same of a history that could not be opened, with its kind looked up: SQLite calls foreign files damaged, too."""
     damage = bad.damage
-    if damage.kind is DamageKind.DAMAGED and not connection.holds(damage.path) and not _has_messages(damage.path):
+    if damage.kind is not DamageKind.DAMAGED or connection.holds(damage.path):
+        return bad
+    if not _has_messages(damage.path):
         return BadHistory(not_ours(damage.path, "nothing of one can be found in it"))
-    return bad
-
-
-def damaged(history: Path, what: str) -> Damage:
-    return connection.damaged(history, what)
-
-
-def not_ours(history: Path, what: str) -> Damage:
-    return Damage(
-        DamageKind.FOREIGN,
-        history,
-        f"{history} is not a claude-tui history: {what}. It was not changed.",
-        "Move it away, or set CLAUDE_TUI_HOME to another folder; `claude-tui doctor --repair` puts it aside.",
-    )
+    return BadHistory(replace(damage, sentence=f"{damage.sentence} It was not changed."))
 
 
 def _by_header(history: Path, head: bytes, log: int) -> Damage | None:
     header = _header(head)
-    if header is None:
-        what = "it was cut off" if len(head) < _HEADER else "its head is not that of an SQLite file"
+    if header is None or _size(history) < _SMALLEST:
+        what = "it was cut off" if _size(history) < _SMALLEST else "its head is not that of an SQLite file"
         return damaged(history, what) if _has_messages(history) else not_ours(history, what)
     if header.application != APPLICATION_ID:
         if header.empty or (log and not header.version):  # not written to yet, or nowhere but in the log
@@ -105,22 +108,14 @@ def _by_header(history: Path, head: bytes, log: int) -> Damage | None:
             return damaged(history, "its head does not carry the mark of this program")
         return not_ours(history, "it is a database of another program")
     first, second = header.formats
-    if header.version > len(MIGRATIONS) and header.version <= len(MIGRATIONS) + _NEXT_FORMATS:
-        return _newer(history, f"format {header.version}; this one knows formats up to {len(MIGRATIONS)}")
+    newest = len(migrations.MIGRATIONS)
+    if header.version > newest and header.version <= newest + _NEXT_FORMATS:
+        return newer(history, f"format {header.version}; this one knows formats up to {newest}")
     if first == second > 2 and header.fractions == b"\x40\x20\x20":
-        return _newer(history, f"file format {first} of SQLite; this one knows formats up to 2")
-    if header.version > len(MIGRATIONS) or not 1 <= min(first, second) <= max(first, second) <= 2:
+        return newer(history, f"file format {first} of SQLite; this one knows formats up to 2")
+    if header.version > newest or not 1 <= min(first, second) <= max(first, second) <= 2:
         return damaged(history, "its head names formats that there are not")
     return None
-
-
-def _newer(history: Path, what: str) -> Damage:
-    return Damage(
-        DamageKind.NEWER,
-        history,
-        f"The history {history} was written by a newer claude-tui ({what}). It was not changed.",
-        "Install the newer version again; `--temporary` starts without the history.",
-    )
 
 
 def _header(head: bytes) -> _Header | None:
@@ -165,5 +160,3 @@ def _size(path: Path) -> int:
         return os.stat(path).st_size
     except OSError:
         return 0
-
-

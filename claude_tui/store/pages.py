@@ -1,7 +1,8 @@
 """The bytes of a history that SQLite may refuse to read: its pages, those of its log, and the records in them.
 
-This is the format of SQLite's files (sqlite.org/fileformat2.html), read page by page: no page needs another one to be whole, so what
-is damaged costs itself and nothing else. Nothing is written. Files are opened plainly, so no connection of this process may hold them.
+This is the format of SQLite's files (sqlite.org/fileformat2.html), read page by page: no page needs another one to be whole, so
+what is damaged costs itself and nothing else. Nothing is written. Files are opened plainly, so no connection of this process may
+hold them.
 """
 
 from __future__ import annotations
@@ -39,23 +40,15 @@ class Page(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """Where a record begins in its page: its header at `start`, `size` bytes in all, of which `local` lie in the page."""
+    """A record in its page: its header begins at `start`, it has `size` bytes in all, of which `local` lie in the page."""
 
     start: int
     size: int
     local: int
     rowid: int | None
-
-
-class Record(NamedTuple):
-    """A record's header: the types of its columns, and where the values begin."""
-
     types: tuple[int, ...]
     begin: int
-
-    @property
-    def size(self) -> int:
-        return self.begin + sum(size_of(kind) for kind in self.types)
+    """Where its values begin, from `start` on."""
 
 
 def size_of(kind: int) -> int:
@@ -76,8 +69,9 @@ def varint(data: bytes, at: int) -> tuple[int, int]:
     return value << 8 | data[at + 8], at + 9
 
 
-def record_at(data: bytes, start: int) -> Record | None:
-    """The header of the record that begins here, if that is one."""
+def cell_at(data: bytes, start: int, rowid: int | None, *, table: bool) -> Cell | None:
+    """The record whose header begins here, if that is one. Its size is what the header says: the one stored before it is the same,
+    or damaged."""
     try:
         length, at = varint(data, start)
         end = start + length
@@ -91,14 +85,17 @@ def record_at(data: bytes, start: int) -> Record | None:
             types.append(kind)
     except IndexError:
         return None
-    return Record(tuple(types), length) if at == end else None
+    if at != end:
+        return None
+    size = length + sum(map(size_of, types))
+    return Cell(start, size, local_size(size, len(data), table=table), rowid, tuple(types), length)
 
 
-def values(payload: bytes, record: Record) -> list[Value]:
+def values(payload: bytes, cell: Cell) -> list[Value]:
     """The columns; what lies past the end of a payload that is cut off is shorter or missing."""
     found: list[Value] = []
-    at = record.begin
-    for kind in record.types:
+    at = cell.begin
+    for kind in cell.types:
         size = size_of(kind)
         found.append(_value(payload[at : at + size], kind))
         at += size
@@ -130,8 +127,8 @@ def local_size(size: int, page_size: int, *, table: bool) -> int:
     return wanted if wanted <= most else least
 
 
-def cells(page: Page) -> tuple[list[Cell], bool]:
-    """The records a page of a tree points at, and whether it looks whole; none for pages of other kinds."""
+def cells(page: Page, most: int = 1 << 16) -> tuple[list[Cell], bool]:
+    """The records a page of a tree points at, the first `most` of them, and whether it looks whole."""
     data, base = page.data, HEADER if page.number == 1 else 0
     kind = data[base] if len(data) > base + 12 else 0
     if kind not in (TABLE_LEAF, INDEX_LEAF, INDEX_INTERIOR):
@@ -139,7 +136,7 @@ def cells(page: Page) -> tuple[list[Cell], bool]:
     count = int.from_bytes(data[base + 3 : base + 5], "big")
     first = base + (12 if kind == INDEX_INTERIOR else 8)
     whole, found = True, list[Cell]()
-    for index in range(count):
+    for index in range(min(count, most)):
         pointer = int.from_bytes(data[first + 2 * index : first + 2 * index + 2], "big")
         inside = first + 2 * count <= pointer < len(data)
         cell = _cell(data, pointer, kind) if inside else None
@@ -155,14 +152,7 @@ def _cell(data: bytes, at: int, kind: int) -> Cell | None:
         rowid, at = varint(data, at) if kind == TABLE_LEAF else (None, at)
     except IndexError:
         return None
-    record = record_at(data, at)
-    return cell_of(data, at, record, rowid, table=kind == TABLE_LEAF) if record is not None else None
-
-
-def cell_of(data: bytes, start: int, record: Record, rowid: int | None, *, table: bool) -> Cell:
-    """The cell of a record. Its size is what its header says: the one stored before it is the same, or damaged."""
-    size = record.size
-    return Cell(start, size, local_size(size, len(data), table=table), rowid)
+    return cell_at(data, at, rowid, table=kind == TABLE_LEAF)
 
 
 class Pages:

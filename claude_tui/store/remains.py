@@ -1,7 +1,7 @@
 """What can still be read of a history: its rows, told apart by their shape, each in the best state that is left of it.
 
-A row is known by its columns, not by the tree its page belongs to, so neither the schema nor a page between root and leaf is needed.
-A row no page points at any more (its page's head is damaged, or it was moved) is found by the pattern of its header.
+A row is known by its columns, not by the tree its page belongs to, so neither the schema nor a page between root and leaf is
+needed. A row no page points at any more (its page's head is damaged, or it was moved) is found by the pattern of its header.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from claude_tui.domain.messages import Status
-from claude_tui.store.pages import Cell, Page, Pages, Record, Value, cell_of, cells, record_at, values
+from claude_tui.store.pages import Cell, Page, Pages, Value, cell_at, cells, values
 
 _NAME = re.compile(r"[0-9A-Za-z_-]{1,128}")
 _STATES = frozenset(Status)
@@ -26,11 +26,13 @@ MESSAGES, SESSIONS, SPENDING, CHUNKS, DRAFTS, ATTACHMENTS, PLACES = (
 )  # fmt: skip
 COLUMNS: dict[str, tuple[str, ...]] = {
     MESSAGES: (
-        "number", "id", "session_id", "parent_id", "seq", "depth", "role", "status", "created_at", "model", "api_id", "stop_reason",
-        "sha256", "open_blocks", "stop_details", "usage", "timings", "error", "raw_inputs", "extra", "timeline", "blocks", "provider",
+        "number", "id", "session_id", "parent_id", "seq", "depth", "role", "status", "created_at", "model", "api_id",
+        "stop_reason", "sha256", "open_blocks", "stop_details", "usage", "timings", "error", "raw_inputs", "extra", "timeline",
+        "blocks", "provider",
     ),
     SESSIONS: (
-        "id", "title", "model", "provider", "effort", "leaf_id", "created_at", "updated_at", "deleted_at", "system", "tools", "extra",
+        "id", "title", "model", "provider", "effort", "leaf_id", "created_at", "updated_at", "deleted_at", "system", "tools",
+        "extra",
     ),
     SPENDING: (
         "id", "session_id", "message_id", "kind", "created_at", "provider", "model", "api_id", "stop_reason", "final",
@@ -53,16 +55,22 @@ _SHAPES: tuple[tuple[str, int, tuple[str, ...]], ...] = (
     (PLACES, 3, (_T, _I, _I)),
     (ATTACHMENTS, 2, (_B, _B)),
 )
+_ENOUGH = 3
+"""So many rows of a page tell which table it belongs to."""
 _MOST_COLUMNS = 8
 """So many more than in the first format a row may have."""
 _LOST = (
-    (MESSAGES, re.compile(rb"[\x17-\x40](?=\x00AA[\x00A])", re.DOTALL)),
-    (SESSIONS, re.compile(rb"[\x0d-\x18](?=A[\x80-\xff]?[\x00-\x7f][\x00-\x7f][\x0d-\x7f][\x00-\x7f][\x00A]==[\x00=])", re.DOTALL)),
-    (SPENDING, re.compile(rb"[\x10-\x1c](?=AA[\x00A][\x0d-\x7f]=)", re.DOTALL)),
-    (CHUNKS, re.compile(rb"[\x07-\x09](?=A[\x01-\x09]{3}[\x0d-\x7f])", re.DOTALL)),
-    (DRAFTS, re.compile(rb"[\x04-\x06](?=A[\x80-\xff]{0,2}[\x00-\x7f]=)", re.DOTALL)),
+    (MESSAGES, range(0x17, 0x41), re.compile(rb"\x00AA[\x00A]")),
+    (
+        SESSIONS,
+        range(0x0D, 0x19),
+        re.compile(rb"A[\x80-\xff]?[\x00-\x7f][\x00-\x7f][\r-\x7f][\x00-\x7f][\x00A]==[\x00=]"),
+    ),
+    (SPENDING, range(0x10, 0x1D), re.compile(rb"AA[\x00A][\r-\x7f]=")),
+    (CHUNKS, range(0x07, 0x0A), re.compile(rb"A[\x01-\x09]{3}[\r-\x7f]")),
+    (DRAFTS, range(0x04, 0x07), re.compile(rb"A[\x80-\xff]{0,2}[\x00-\x7f]=")),
 )
-"""How the header of a record begins whose id and times are as this program makes them (`A`: 26 characters, `=`: 24)."""
+"""The length of a header, and how it goes on, where id and times are as this program makes them (`A`: 26 characters, `=`: 24)."""
 _ONLY_BROKEN = frozenset({CHUNKS, DRAFTS})
 """Rows that go while others stay: what is left of them in a page that is whole was deleted."""
 
@@ -72,7 +80,6 @@ class Found(NamedTuple):
 
     page: Page
     cell: Cell
-    record: Record
     rank: tuple[int, ...]
     other: bool = False
 
@@ -96,7 +103,7 @@ class Remains:
         """The columns by name; what an older format did not have is None."""
         page = found.page if found.page.data else found.page._replace(data=self.pages.data(found.page))
         payload = self.pages.payload(page, found.cell, other=found.other)
-        given = values(payload, found.record)
+        given = values(payload, found.cell)
         row = dict.fromkeys(COLUMNS[table]) | dict(zip(COLUMNS[table], given, strict=False))
         if table == MESSAGES:
             row["number"] = found.cell.rowid
@@ -107,9 +114,8 @@ class Remains:
         for page in self.pages:
             if page.current:
                 for cell in cells(page)[0]:
-                    record = record_at(page.data, cell.start)
-                    if record is not None and len(record.types) == 2 and _fits(record, (_T, _I)):
-                        text, number = values(self.pages.payload(page, cell), record)
+                    if len(cell.types) == 2 and _fits(cell, (_T, _I)):
+                        text, number = values(self.pages.payload(page, cell), cell)
                         if isinstance(text, str) and number in numbers:
                             yield text, int(number or 0)
 
@@ -118,31 +124,35 @@ def collect(pages: Pages) -> Remains:
     """Go through every page once."""
     remains = Remains(pages)
     for page in pages:
+        first, sound = cells(page, _ENOUGH)
+        if sound and first and not any(map(_table, first)):
+            continue  # a page holds rows of one table, and this one is none of ours
         found, whole = cells(page)
-        if page.current and not whole:
-            remains.unreadable += 1
+        remains.unreadable += page.current and not whole
         taken: set[int] = set()
         for cell in found:
-            record = record_at(page.data, cell.start)
-            table = _table(record) if record is not None else None
-            if record is not None and table is not None:
+            table = _table(cell)
+            if table is not None:
                 taken.add(cell.start)
-                _take(remains, table, page, cell, record, pointed=True)
-        for table, pattern in _LOST:
+                _take(remains, table, page, cell, pointed=True)
+        for table, lengths, pattern in _LOST:
             if whole and (table in _ONLY_BROKEN or not page.current):
                 continue
-            for match in pattern.finditer(page.data):
-                if match.start() not in taken:
-                    _take_lost(remains, table, page, match.start())
+            for start in _heads(page.data, lengths, pattern):
+                if start not in taken:
+                    _take_lost(remains, table, page, start)
     return remains
 
 
+def _heads(data: bytes, lengths: range, pattern: re.Pattern[bytes]) -> Iterator[int]:
+    return (at - 1 for match in pattern.finditer(data) if (at := match.start()) and data[at - 1] in lengths)
+
+
 def _take_lost(remains: Remains, table: str, page: Page, start: int) -> None:
-    record = record_at(page.data, start)
-    if record is not None and _table(record) == table:
-        rowid = _rowid_before(page.data, start, record.size) if table == MESSAGES else None
-        cell = cell_of(page.data, start, record, rowid, table=table in (MESSAGES, SESSIONS))
-        _take(remains, table, page, cell, record, pointed=False)
+    cell = cell_at(page.data, start, None, table=table in (MESSAGES, SESSIONS))
+    if cell is not None and _table(cell) == table:
+        rowid = _rowid_before(page.data, start, cell.size) if table == MESSAGES else None
+        _take(remains, table, page, cell._replace(rowid=rowid), pointed=False)
 
 
 def _rowid_before(data: bytes, start: int, size: int) -> int | None:
@@ -164,16 +174,16 @@ def _as_varint(number: int) -> bytes:
     return bytes(reversed(parts))
 
 
-def _table(record: Record) -> str | None:
+def _table(cell: Cell) -> str | None:
     for table, columns, kinds in _SHAPES:
         more = _MOST_COLUMNS if columns > _MOST_COLUMNS else 0
-        if columns <= len(record.types) <= columns + more and _fits(record, kinds):
+        if columns <= len(cell.types) <= columns + more and _fits(cell, kinds):
             return table
     return None
 
 
-def _fits(record: Record, kinds: Sequence[str]) -> bool:
-    return all(_kind(kind) in allowed for kind, allowed in zip(record.types, kinds, strict=False))
+def _fits(cell: Cell, kinds: Sequence[str]) -> bool:
+    return all(_kind(kind) in allowed for kind, allowed in zip(cell.types, kinds, strict=False))
 
 
 def _kind(number: int) -> str:
@@ -182,9 +192,9 @@ def _kind(number: int) -> str:
     return _N if number == 0 else _I if number != 7 else "real"
 
 
-def _take(remains: Remains, table: str, page: Page, cell: Cell, record: Record, *, pointed: bool) -> None:
+def _take(remains: Remains, table: str, page: Page, cell: Cell, *, pointed: bool) -> None:
     """Keep the row if none of its key stands better."""
-    found = Found(page, cell, record, (int(page.current and pointed), int(pointed)))
+    found = Found(page, cell, (int(page.current and pointed), int(pointed)))
     _TAKERS[table](remains, found, remains.row(table, found))
 
 
@@ -263,19 +273,21 @@ def _is_name(value: Value) -> bool:
 
 def has_messages(history: Path) -> bool:
     """Whether there is a message of this program anywhere in these files."""
-    with Pages(history) as pages:
+    _, lengths, pattern = _LOST[0]
+    with Pages(history, check=False) as pages:
         return any(
-            (record := record_at(page.data, match.start())) is not None and _table(record) == MESSAGES
+            (cell := cell_at(page.data, start, None, table=True)) is not None and _table(cell) == MESSAGES
             for page in pages
-            for match in _LOST[0][1].finditer(page.data)
+            for start in _heads(page.data, lengths, pattern)
         )
 
 
 def numbered_ids(data: bytes, number: int) -> Iterator[tuple[int, str]]:
     """Number and id of each message that a page points at."""
-    for cell in cells(Page(number, data, True, 0, False))[0]:
-        record = record_at(data, cell.start)
-        if record is not None and cell.rowid is not None and _table(record) == MESSAGES:
-            message_id = values(data[cell.start :], Record(record.types[:2], record.begin))[1]
-            if isinstance(message_id, str):
-                yield cell.rowid, message_id
+    page = Page(number, data, True, 0, False)
+    if not any(_table(cell) == MESSAGES for cell in cells(page, _ENOUGH)[0]):
+        return
+    for cell in cells(page)[0]:
+        message_id = values(data[cell.start :], cell)[1] if _table(cell) == MESSAGES else None
+        if isinstance(message_id, str) and cell.rowid is not None:
+            yield cell.rowid, message_id

@@ -1,7 +1,7 @@
 """Saving what is left of a damaged history: everything that can be read, in a new one of the present format.
 
-The damaged files are only read. A message is checked by its sha256; one that is not as it was stored is kept and marked. Whatever has
-lost its parent or its session gets another one, so that everything can be reached.
+The damaged files are only read. A message is checked by its sha256; one that is not as it was stored is kept and marked. Whatever
+has lost its parent or its session gets another one, so that everything can be reached.
 """
 
 from __future__ import annotations
@@ -21,12 +21,26 @@ from claude_tui.domain.text import repair, safe_line
 from claude_tui.domain.turns import is_prompt
 from claude_tui.store import files, sessions, tree
 from claude_tui.store.connection import Database, Sql
+from claude_tui.store.examine import examine
 from claude_tui.store.migrations import migrate
 from claude_tui.store.pages import Pages
 from claude_tui.store.remains import (
-    ATTACHMENTS, CHUNKS, COLUMNS, DRAFTS, GOOD, MESSAGES, SESSIONS, SPENDING, UNFINISHED, Found, Remains, collect,
+    ATTACHMENTS,
+    CHUNKS,
+    COLUMNS,
+    DRAFTS,
+    GOOD,
+    MESSAGES,
+    SESSIONS,
+    SPENDING,
+    UNFINISHED,
+    Found,
+    Remains,
+    collect,
 )  # fmt: skip
 from claude_tui.store.rows import DAMAGED, JSON_SHAPES, Reading, chunk_of, insert_chunks, message_of
+
+__all__ = ["Salvaged", "examine", "salvage"]
 
 SALVAGED = "salvaged"
 """Key of `extra`: the session was made for messages that had lost theirs, or the message follows another one than it did."""
@@ -58,7 +72,8 @@ class Salvaged:
         parts.append(f"{_count(self.responses, 'row')} of the ledger")
         told = f"Saved: {', '.join(parts)}."
         if self.damaged:
-            told += f" {_count(self.damaged, 'message')} {'is' if self.damaged == 1 else 'are'} not as stored and marked as damaged."
+            are = "is" if self.damaged == 1 else "are"
+            told += f" {_count(self.damaged, 'message')} {are} not as stored, and marked as damaged."
         if self.lost:
             told += f" {_count(self.lost, 'message')} could not be read."
         return told if self.damaged or self.lost else f"{told} Nothing is known to be missing."
@@ -69,7 +84,7 @@ def _count(number: int, word: str) -> str:
 
 
 def salvage(damaged: Path, into: Path) -> Salvaged:
-    """Make a new history at `into`, which must not exist, of what can be read of `damaged`. Raises StoreError if that is nothing."""
+    """Make a new history at `into`, which must not exist, of what can be read of `damaged`. StoreError if that is nothing."""
     if os.path.lexists(into):
         raise StoreError(f"{into} exists already; nothing is saved over it.")
     part = into.with_name(f"{into.name}.{os.getpid()}.part")
@@ -80,6 +95,8 @@ def salvage(damaged: Path, into: Path) -> Salvaged:
                 raise StoreError(f"Nothing of a claude-tui history can be read in {damaged}. It was not changed.")
             files.create_private(part)
             saved = _write(remains, part)
+        if part.with_name(part.name + "-wal").exists():
+            raise StoreError(f"What is left of {damaged} could not be written to {into} as a whole.")
         os.rename(part, into)
         files.sync(into.parent)
     except OSError as error:
@@ -296,7 +313,7 @@ def _session(row: Mapping[str, Any]) -> SessionInfo:
         provider=_text(row["provider"]) or "anthropic",
         effort=_text(row["effort"]),
         system=system,
-        tools=None if tools is None else tuple(one for one in tools if isinstance(one, dict)),
+        tools=None if tools is None else read.blocks(tools),
         created_at=created,
         updated_at=_text(row["updated_at"]) or created,
         extra=read.json(_stored(row["extra"]), dict) or {},

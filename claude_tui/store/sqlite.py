@@ -18,7 +18,7 @@ from claude_tui.domain.journal import Chunk
 from claude_tui.domain.messages import Message, SessionInfo, Status
 from claude_tui.domain.ports import Page, SessionLock, Store
 from claude_tui.domain.spending import Spending
-from claude_tui.store import desks, files, following, ledger, locks, prompts, recovery, search, sessions, tree
+from claude_tui.store import desks, examine, files, following, ledger, locks, prompts, recovery, search, sessions, tree
 from claude_tui.store.chunklog import ChunkLog
 from claude_tui.store.connection import Database, Sql, value
 from claude_tui.store.migrations import migrate
@@ -68,7 +68,13 @@ class SqliteStore:
         path = self._folder / FILE_NAME if self._folder else None
         if path:
             files.prepare(path)
-        database = Database(path)
+            examine.peek(path)
+        with examine.opening():
+            self._database = self._opened(path)
+        self._chunks = ChunkLog(self._database)
+
+    def _opened(self, path: Path | None) -> Database:
+        database = Database(path, trusted=False)
         try:
             migrate(database)
             if self._folder:
@@ -77,8 +83,8 @@ class SqliteStore:
         except BaseException:
             database.close()
             raise
-        self._database = database
-        self._chunks = ChunkLog(database)
+        database.trust()
+        return database
 
     @staticmethod
     def _recover(recover: Callable[[], int]) -> int:

@@ -1,7 +1,7 @@
-"""Histories with changed bytes, zeroed and missing pages: the program opens or refuses them, overwrites nothing, and saves what is left.
+"""Histories with changed bytes, zeroed and missing pages: opened or refused, never overwritten, and what is left is saved.
 
-Which messages a change has not touched is found without the code on trial: where the bytes of each message lie is searched for in the
-files, and a message is untouched while every piece of it still stands somewhere as it was.
+Which messages a change has not touched is found without the code on trial: where the bytes of each message lie is searched for in
+the files, and a message is untouched while every piece of it still stands somewhere as it was.
 """
 
 from __future__ import annotations
@@ -75,14 +75,15 @@ async def _finished(folder: Path) -> dict[str, Message]:
 
 
 async def write_history(folder: Path, seed: int) -> None:
-    """Sessions of short and long messages, two versions of a prompt, an unfinished answer, a draft: half of it closed, half in the log."""
+    """Sessions of short and long messages, versions, an unfinished answer, a draft: half in the file, half in the log."""
     chance = random.Random(seed)
-    for part in range(2):
-        store = await SqliteStore.open(folder)
-        for _ in range(4):
-            await _write_session(store, chance)
-        if part == 0:
-            await store.close()
+    store = await SqliteStore.open(folder)
+    for _ in range(4):
+        await _write_session(store, chance)
+    await store.close()
+    store = await SqliteStore.open(folder)
+    for _ in range(2):
+        await _write_session(store, chance)
     session = SessionInfo(new_id(), "Unfinished", created_at=timestamp())
     await store.create_session(session)
     await store.save_desk(session.id, Desk(draft="a draft"))
@@ -97,7 +98,7 @@ async def _write_session(store: SqliteStore, chance: random.Random) -> None:
     session = SessionInfo(new_id(), f"Session {chance.random()}", model="claude-sonnet-5", created_at=timestamp())
     await store.create_session(session)
     parent: str | None = None
-    for turn in range(chance.randrange(2, 9)):
+    for turn in range(chance.randrange(2, 6)):
         size = chance.choice((20, 80, 400, 2_000, 9_000))
         prompt = Message(new_id(), session.id, parent, Role.USER, (text_block(_noise(chance, 60)),), created_at=timestamp())
         await store.add_message(prompt)
@@ -138,7 +139,8 @@ def _pieces(contents: Mapping[str, bytes], message: Message) -> list[Piece]:
                 places.append((name, start, at + length + (16 if done == 0 else 0)))
                 longest = max(longest, length)
                 at = data.find(wanted, at + 1)
-        assert longest, f"{message.id} is not in the files"
+        if not longest:
+            raise ValueError(f"{message.id} is not in the files")
         pieces.append(Piece(tuple(places)))
         done += longest
     return pieces
@@ -228,14 +230,14 @@ def try_one(folder: Path, sample: Sample, pieces: Mapping[str, list[Piece]], con
     left = untouched(pieces, sample.files, contents)
     failures: list[str] = []
     history = _lay_out(folder / "open", contents)
-    damage = examine(history)
+    examine(history)
+    if _changed(history.parent, contents):
+        failures.append("looking at a history changed it")
     opened = asyncio.run(_open(history.parent))
     if opened.startswith("!"):
         failures.append(opened)
-    if opened == "refused" and any((history.parent / name).read_bytes() != data for name, data in contents.items()):
+    if opened == "refused" and _changed(history.parent, contents):
         failures.append("a refused history was changed")
-    if opened == "opened" and damage is not None:
-        failures.append(f"opened, though: {damage}")
     source = _lay_out(folder / "damaged", contents)
     (folder / "saved").mkdir()
     try:
@@ -245,7 +247,7 @@ def try_one(folder: Path, sample: Sample, pieces: Mapping[str, list[Piece]], con
         saved = 0
         if left:
             failures.append(f"nothing was salvaged of {len(left)} messages: {error}")
-    if any((source.parent / name).read_bytes() != data for name, data in contents.items()):
+    if _changed(source.parent, contents):
         failures.append("the salvage changed what it read")
     return Outcome(opened, len(left), saved, failures)
 
@@ -256,6 +258,10 @@ def _lay_out(folder: Path, contents: Mapping[str, bytes]) -> Path:
         (folder / name).write_bytes(data)
         os.chmod(folder / name, 0o600)
     return folder / "history.db"
+
+
+def _changed(folder: Path, contents: Mapping[str, bytes]) -> bool:
+    return any((folder / name).read_bytes() != data for name, data in contents.items())
 
 
 async def _open(folder: Path) -> str:
