@@ -11,7 +11,7 @@ from dataclasses import fields
 
 from claude_tui.config import Settings, flag_name, has_flag, rule_of
 
-COMMANDS = ("chat", "ask", "sessions", "models", "stats", "config", "doctor", "web", "demo", "fake-api")
+COMMANDS = ("chat", "ask", "sessions", "models", "stats", "config", "doctor", "backup", "restore", "web", "demo", "fake-api")
 CONVERSATIONS = ("chat", "ask")
 TOP_LEVEL = ("--version", "--help", "-h", "--install-completion", "--show-completion")
 PICK = "--pick"

@@ -141,6 +141,35 @@ def doctor(output: OutputForm = "text") -> None:
 
 
 @app.command()
+def backup(
+    file: Annotated[
+        str | None, typer.Argument(metavar="FILE", show_default=False, help="Where to; else the folder of backups.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
+    output: OutputForm = "text",
+) -> None:
+    """Copy the history to one file, checked, and print where it is. It may be open elsewhere."""
+    paths = begin()
+    from claude_tui.cli import backup_command
+
+    _end(backup_command.backup(paths, file, output, force=force))
+
+
+@app.command()
+def restore(
+    file: Annotated[
+        str | None, typer.Argument(metavar="FILE", show_default=False, help="A copy, or `latest`; none: list them.")
+    ] = None,
+    output: OutputForm = "text",
+) -> None:
+    """Put a copy in the place of the history, which is kept under another name. Without FILE: list the copies."""
+    paths = begin()
+    from claude_tui.cli import backup_command
+
+    _end(backup_command.restore(paths, file, output))
+
+
+@app.command()
 def demo(plain: Plain = False, mouse: Mouse = None) -> None:
     """The program against a fake API on this machine: no key, no network, canned answers, nothing saved."""
     begin(temporary=True)

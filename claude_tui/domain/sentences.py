@@ -5,10 +5,14 @@ What comes from outside is in them as it came: whoever shows a sentence cleans i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from claude_tui.domain.blocks import string
 from claude_tui.domain.errors import ErrorInfo, ErrorKind, advice
 from claude_tui.domain.messages import Outcome, StopReason
 
+NAMED_TITLES = 3
+"""How many sessions one sentence names."""
 EMPTY_THINKING = "(not shown by this model)"
 """In place of a thinking block's text where there is none."""
 
@@ -37,6 +41,20 @@ _STOP_SEAMS = {
 }
 COMPACTING = "the conversation is summarised"
 _ENDS = (".", "!", "?", "。", "！", "？")
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 session`, `2,000 sessions`; the noun has the ordinary plural."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def recovered_sentence(number: int, titles: Sequence[str] = ()) -> str:
+    """What opening the history saved of answers whose process had died; `titles` of sessions that are not the one shown."""
+    named = [f"“{title}”" for title in titles[:NAMED_TITLES]]
+    if len(titles) > NAMED_TITLES:
+        named.append(counted(len(titles) - NAMED_TITLES, "more session"))
+    where = f" in {', '.join(named)}" if named else ""
+    return f"Recovered {counted(number, 'unfinished answer')}{where}: claude-tui had ended without closing."
 
 
 def error_sentence(error: ErrorInfo) -> str:

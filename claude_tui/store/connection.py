@@ -19,6 +19,9 @@ from claude_tui.store import files
 
 T = TypeVar("T")
 
+APPLICATION_ID = 0x434C5455
+"""Marks the file as a history of this program."""
+
 BUSY_MS = 8_000
 _IDENTITY_SECONDS = 1.0
 _SETTLE_SECONDS = 0.02

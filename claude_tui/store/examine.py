@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from claude_tui.domain.damage import BadHistory, Damage, DamageKind
 from claude_tui.store import connection, migrations
-from claude_tui.store.connection import Database, damaged, value
-from claude_tui.store.migrations import APPLICATION_ID, format_of, newer, not_ours
+from claude_tui.store.connection import APPLICATION_ID, Database, damaged, value
+from claude_tui.store.migrations import format_of, newer, not_ours
 from claude_tui.store.pages import MAGIC, TABLE_LEAF, Pages
 from claude_tui.store.remains import has_messages, numbered_ids
 

@@ -1,6 +1,7 @@
-"""The right to write a session: a kernel lock on a small file, which ends with the process that held it, however that died.
+"""The right to do what only one may do, to write a session above all: a kernel lock on a small file.
 
-The file says who holds it. It is removed on release; whoever then locks the removed file notices and starts over.
+It ends with the process that held it, however that died. The file says who holds it. It is removed on release; whoever then locks
+the removed file notices and starts over. So a file that nobody holds was left by a process that did not get as far.
 """
 
 from __future__ import annotations
@@ -42,11 +43,14 @@ class HeldLock:
         os.close(self._descriptor)
 
 
-def hold(folder: Path, session_id: str) -> HeldLock:
-    """Take the lock of this session in `folder`; SessionHeld if another process, or another store of this one, has it."""
-    if not _NAME.fullmatch(session_id):
-        raise StoreError(f"{session_id[:40]!r} is not the id of a session.")
-    path = folder / session_id
+def hold(folder: Path, name: str) -> HeldLock:
+    """Take the lock of this name in `folder`, a session's id or another word; SessionHeld if anybody has it, this process included.
+
+    The message of SessionHeld is about a session.
+    """
+    if not _NAME.fullmatch(name):
+        raise StoreError(f"{name[:40]!r} is not the id of a session.")
+    path = folder / name
     try:
         files.make_folder(folder)
         files.make_private(folder, files.FOLDER_MODE)
@@ -60,7 +64,7 @@ def hold(folder: Path, session_id: str) -> HeldLock:
             except BlockingIOError as error:
                 holder = _holder(descriptor)
                 os.close(descriptor)
-                raise SessionHeld(f"Session {session_id} is open elsewhere ({holder}). Close it there first.") from error
+                raise SessionHeld(f"Session {name} is open elsewhere ({holder}). Close it there first.") from error
             except BaseException:
                 os.close(descriptor)
                 raise
@@ -69,21 +73,26 @@ def hold(folder: Path, session_id: str) -> HeldLock:
         raise StoreError(f"The session cannot be locked at {path}: {error.strerror or error}.") from error
 
 
-def is_held(folder: Path, session_id: str) -> bool:
-    """Whether anybody holds the lock of this session. Asking takes no lock where nobody has ever died holding it."""
+def is_held(folder: Path, name: str) -> bool:
+    """Whether anybody holds the lock of this name. Asking takes no lock where nobody has ever died holding it."""
+    return holder_of(folder, name) is not None
+
+
+def holder_of(folder: Path, name: str) -> str | None:
+    """Who holds the lock of this name, in words; None where nobody does."""
     try:
-        descriptor = os.open(folder / session_id, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+        descriptor = os.open(folder / name, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
     except OSError:
-        return False
+        return None
     try:
         _lock(descriptor)
     except BlockingIOError:
-        return True
+        return _holder(descriptor)
     except OSError as error:
-        raise StoreError(f"The lock {folder / session_id} cannot be looked at: {error.strerror or error}.") from error
+        raise StoreError(f"The lock {folder / name} cannot be looked at: {error.strerror or error}.") from error
     finally:
         os.close(descriptor)
-    return False
+    return None
 
 
 def _open(path: Path) -> int:

@@ -6,26 +6,17 @@ at the end. Before an existing history is changed it is copied to the folder `ba
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, cast
-
-import apsw
+from typing import Any
 
 from claude_tui.domain.damage import BadHistory, Damage, DamageKind
 from claude_tui.domain.errors import StoreError
 from claude_tui.domain.messages import Status
 from claude_tui.domain.spending import is_final
 from claude_tui.domain.tokens import written_tokens
-from claude_tui.store import files
-from claude_tui.store.connection import Database, Sql, rows, snapshot, value
+from claude_tui.store.backups import back_up_for_upgrade, prune
+from claude_tui.store.connection import APPLICATION_ID, Database, Sql, rows, snapshot, value
 from claude_tui.store.rows import Reading, to_json
-
-KEPT_BACKUPS = 3
-APPLICATION_ID = 0x434C5455
-"""Marks the file as a history of this program."""
 
 _COUNTED = ("sessions", "messages", "chunks")
 
@@ -183,11 +174,11 @@ def migrate(database: Database) -> None:
     if version == len(MIGRATIONS):
         return
     if version and database.path is not None:
-        _back_up(database, database.path, version)
+        back_up_for_upgrade(database, database.path, version + 1)
     for number in range(version, len(MIGRATIONS)):
         database.write(lambda connection, number=number: _step(connection, number))
     if database.path is not None:
-        _prune(database.path.parent / "backups")
+        prune(database.path)
 
 
 def format_of(connection: Sql) -> int:
@@ -243,44 +234,3 @@ def _step(connection: Sql, number: int) -> None:
 def _counts(connection: Sql) -> dict[str, int]:
     present = {name for (name,) in rows(connection, "SELECT name FROM sqlite_schema WHERE type = 'table'")}
     return {table: value(connection, "SELECT count(*) FROM " + table) for table in _COUNTED if table in present}  # noqa: S608
-
-
-def _back_up(database: Database, path: Path, version: int) -> None:
-    """Copy the history before it is changed; the copy has its final name only when it is whole."""
-    folder = path.parent / "backups"
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    final = folder / f"pre-v{version + 1}-{stamp}.db"
-    part = folder / f"{final.name}.{os.getpid()}.part"
-    try:
-        files.make_folder(folder)
-        files.make_private(folder, files.FOLDER_MODE)
-        files.create_private(part)
-        database.read(lambda connection: _copy(connection, part))
-        os.replace(part, final)
-    except OSError as error:
-        raise StoreError(
-            f"The history must be copied before it is upgraded, but {folder} cannot be written: {error.strerror or error}. "
-            "Nothing was changed."
-        ) from error
-
-
-def _copy(source: Sql, target: Path) -> None:
-    copy = apsw.Connection(str(target))
-    try:
-        with copy.backup("main", cast("apsw.Connection", source), "main") as backup:
-            backup.step(-1)
-        # The copy carries the mark of write-ahead logging; without it the copy stays a single file.
-        plain = cast("Sql", copy)
-        plain.pragma("journal_mode", "delete")
-        intact = value(plain, "PRAGMA quick_check(1)")
-    finally:
-        copy.close(True)
-    if intact != "ok":
-        raise StoreError(f"The copy of the history made before the upgrade is damaged ({intact}); nothing was changed.")
-
-
-def _prune(folder: Path) -> None:
-    """Keep the newest copies."""
-    copies = sorted(folder.glob("pre-v*.db"), key=lambda copy: copy.stat().st_mtime_ns, reverse=True)
-    for copy in copies[KEPT_BACKUPS:]:
-        copy.unlink(missing_ok=True)

@@ -18,7 +18,20 @@ from claude_tui.domain.journal import Chunk
 from claude_tui.domain.messages import Message, SessionInfo, Status
 from claude_tui.domain.ports import Page, SessionLock, Store
 from claude_tui.domain.spending import Spending
-from claude_tui.store import desks, examine, files, following, ledger, locks, prompts, recovery, search, sessions, tree
+from claude_tui.store import (
+    desks,
+    examine,
+    files,
+    following,
+    ledger,
+    locks,
+    prompts,
+    recovery,
+    restoring,
+    search,
+    sessions,
+    tree,
+)  # fmt: skip
 from claude_tui.store.chunklog import ChunkLog
 from claude_tui.store.connection import Database, Sql, value
 from claude_tui.store.migrations import migrate
@@ -44,6 +57,7 @@ class SqliteStore:
         self._folder = data_dir
         self._loop = asyncio.get_running_loop()
         self._writer = Writer(self._append, self._close, self._report)
+        self._presence = locks.HeldLock()
         self._database: Database
         self._chunks: ChunkLog
         self._failing = False
@@ -67,6 +81,7 @@ class SqliteStore:
     def _open(self) -> None:
         path = self._folder / FILE_NAME if self._folder else None
         if path:
+            self._presence = restoring.enter(path)
             files.prepare(path)
             examine.peek(path)
         with examine.opening():
@@ -98,6 +113,7 @@ class SqliteStore:
     def _close(self) -> None:
         """In the thread, last of all. Closing the last connection also empties the write-ahead log."""
         if not hasattr(self, "_database"):
+            self._presence.release()
             return
         try:
             self._chunks.flush()
@@ -106,6 +122,7 @@ class SqliteStore:
             _log.warning("while closing: %s", error)
         finally:
             self._database.close()
+            self._presence.release()
 
     async def close(self) -> None:
         """Write what is queued and end. Nothing happens the second time."""

@@ -11,6 +11,7 @@ import pytest
 
 from claude_tui.domain.errors import StoreError
 from claude_tui.store import SqliteStore, migrations
+from claude_tui.store.backups import KEPT, UPGRADE
 from tests.unit.store.samples import conversation, inside, output_of, python
 
 NOW = len(migrations.MIGRATIONS)
@@ -128,7 +129,7 @@ async def test_a_step_another_process_took_is_not_taken_twice(data_dir: Path, mo
     """Both see the old format; while one copies, the other upgrades."""
     await filled(data_dir)
     then(monkeypatch, adds_a_column)
-    real = migrations._back_up  # pyright: ignore[reportPrivateUsage]
+    real = migrations.back_up_for_upgrade
 
     def copying(*arguments: Any) -> None:
         real(*arguments)
@@ -137,7 +138,7 @@ async def test_a_step_another_process_took_is_not_taken_twice(data_dir: Path, mo
         connection.pragma("user_version", NOW + 1)
         connection.close()
 
-    monkeypatch.setattr(migrations, "_back_up", copying)
+    monkeypatch.setattr(migrations, "back_up_for_upgrade", copying)
     await (await SqliteStore.open(data_dir)).close()
     assert content(data_dir)[0] == NOW + 1
 
@@ -145,12 +146,12 @@ async def test_a_step_another_process_took_is_not_taken_twice(data_dir: Path, mo
 async def test_the_newest_copies_are_kept(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await filled(data_dir)
     names: list[str] = []
-    for number in range(migrations.KEPT_BACKUPS + 2):
+    for number in range(KEPT[UPGRADE] + 2):
         then(monkeypatch, lambda connection, number=number: connection.execute(f"CREATE TABLE later{number} (x)"))
         await (await SqliteStore.open(data_dir)).close()
         names = [path.name for path in backups(data_dir)]
-    assert len(names) == migrations.KEPT_BACKUPS
-    assert names[-1].startswith(f"pre-v{NOW + migrations.KEPT_BACKUPS + 2}-")
+    assert len(names) == KEPT[UPGRADE]
+    assert names[-1].startswith(f"pre-v{NOW + KEPT[UPGRADE] + 2}-")
 
 
 async def test_without_room_for_the_copy_nothing_is_upgraded(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
