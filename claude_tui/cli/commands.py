@@ -133,11 +133,14 @@ def stats(
 
 
 @app.command()
-def doctor(output: OutputForm = "text") -> None:
+def doctor(
+    output: OutputForm = "text",
+    repair: Annotated[bool, typer.Option("--repair", help="Put right what can be; nothing is deleted.")] = False,
+) -> None:
     """Check what the program needs and say where everything is. Exits with 1 if something is broken."""
     from claude_tui.cli import doctor as examination
 
-    _end(examination.examine(output))
+    _end(examination.examine(output, repair=repair))
 
 
 @app.command()

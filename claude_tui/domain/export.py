@@ -1,7 +1,7 @@
 """Conversations as text to keep elsewhere: Markdown for people, JSON that `sessions import` reads back. No input or output here.
 
-JSON has everything as it came. What stands in Markdown is for eyes: it passes the sanitiser, a fence is longer than any inside it, and
-no text can swallow the one behind it.
+JSON has everything as it came. What stands in Markdown is for eyes: it passes the sanitiser, a fence is longer than any inside it,
+and no text can swallow the one behind it.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ at the end. Before an existing history is changed it is copied to the folder `ba
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from claude_tui.domain.damage import BadHistory, Damage, DamageKind

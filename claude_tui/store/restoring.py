@@ -1,8 +1,9 @@
 """Putting a copy in the place of the history, so that whoever dies in the midst leaves the old one or the new one.
 
-The copy is made whole beside the history first. Its getting the name `history.db.restored-<stamp>` is the moment it counts (what
-was salvaged from a damaged history gets `history.db.salvaged-<stamp>`): from then on whoever opens the history first finishes what is left to do, which is only renaming. The files that were there are put
-aside together, so no log is ever read with a database that is not its own.
+The copy is made whole beside the history first. Its getting the name `history.db.restored-<stamp>` (what was saved from a damaged
+history: `history.db.salvaged-<stamp>`) is the moment it counts: from then on whoever opens the history first finishes what is left
+to do, which is only renaming. The files that were there are put aside together, so no log is ever read with a database that is not
+its own.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from claude_tui.domain.errors import StoreError
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.journal import Chunk
 from claude_tui.domain.messages import Message, Role, SessionInfo, Status
+from claude_tui.domain.sentences import counted
 from claude_tui.domain.text import repair, safe_line
 from claude_tui.domain.turns import is_prompt
 from claude_tui.store import files, sessions, tree
@@ -67,20 +68,16 @@ class Salvaged:
         return not (self.damaged or self.lost or self.pages)
 
     def __str__(self) -> str:
-        parts = [f"{_count(self.messages, 'message')} in {_count(self.sessions, 'session')}"]
-        parts += [_count(self.drafts, "draft")] if self.drafts else []
-        parts.append(f"{_count(self.responses, 'row')} of the ledger")
+        parts = [f"{counted(self.messages, 'message')} in {counted(self.sessions, 'session')}"]
+        parts += [counted(self.drafts, "draft")] if self.drafts else []
+        parts.append(f"{counted(self.responses, 'row')} of the ledger")
         told = f"Saved: {', '.join(parts)}."
         if self.damaged:
             are = "is" if self.damaged == 1 else "are"
-            told += f" {_count(self.damaged, 'message')} {are} not as stored, and marked as damaged."
+            told += f" {counted(self.damaged, 'message')} {are} not as stored, and marked as damaged."
         if self.lost:
-            told += f" {_count(self.lost, 'message')} could not be read."
+            told += f" {counted(self.lost, 'message')} could not be read."
         return told if self.damaged or self.lost else f"{told} Nothing is known to be missing."
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def salvage(damaged: Path, into: Path) -> Salvaged:

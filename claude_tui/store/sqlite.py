@@ -19,6 +19,7 @@ from claude_tui.domain.messages import Message, SessionInfo, Status
 from claude_tui.domain.ports import Page, SessionLock, Store
 from claude_tui.domain.spending import Spending
 from claude_tui.store import (
+    checks,
     desks,
     examine,
     files,
@@ -141,6 +142,14 @@ class SqliteStore:
     async def quick_check(self) -> str:
         """`ok`, or what is wrong with the file in SQLite's words."""
         return str(await self._read(lambda connection: value(connection, "PRAGMA quick_check(1)")))
+
+    async def damaged_messages(self) -> int:
+        """How many finished messages are not as they were stored."""
+        return await self._read(checks.damaged_messages)
+
+    async def search_is_whole(self) -> bool:
+        """Whether every finished message can be found; `check_search` sees to it."""
+        return await self._read(search.is_whole)
 
     # Sessions.
 
