@@ -124,14 +124,16 @@ async def open_workspace(
     paths: Paths,
     *,
     temporary: bool = False,
+    unsaved: bool = False,
     allow: tuple[str, ...] = (),
     endpoints: Endpoints | None = None,
     interactive: bool = False,
 ) -> Workspace:
+    """`temporary`: nothing is saved, as was asked for. `unsaved`: nothing can be, and what the history holds is not looked at."""
     from claude_tui.engine.workspace import Workspace
 
     endpoints = endpoints or make_endpoints(settings)
-    store = await open_store(paths, temporary=temporary)
+    store = await open_store(paths, temporary=temporary or unsaved)
     guard = await make_guard(settings, store, paths, temporary=temporary) if endpoints.names else None
     return Workspace(
         store, endpoints, lambda: make_toolbox(settings, allow, interactive=interactive), turn_options(settings), guard

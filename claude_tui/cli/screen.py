@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -22,11 +22,12 @@ from claude_tui.files import Paths
 from claude_tui.ui.environment import prepare_environment
 
 if TYPE_CHECKING:
+    from claude_tui.domain.damage import Damage
     from claude_tui.domain.ports import ModelCatalog
     from claude_tui.engine.endpoints import Endpoints
     from claude_tui.engine.session import Session
     from claude_tui.engine.workspace import Watch, Workspace
-    from claude_tui.ui.backstage import Backstage, Begin, Left
+    from claude_tui.ui.backstage import Backstage, Begin, Left, Remedy
 
 COLLECT_AFTER = (10_000, 10, 20)
 """New objects, and rounds of the younger generations, before garbage is collected. Drawing makes many objects that need none of
@@ -92,6 +93,9 @@ def _run(
             await compose.borrow_session(paths, workspace.store, options.resume)
         return workspace
 
+    async def open_unsaved() -> Workspace:
+        return await compose.open_workspace(settings, paths, unsaved=True, interactive=True)
+
     backstage = Backstage(
         settings=settings,
         paths=paths,
@@ -108,6 +112,8 @@ def _run(
         mouse=settings.mouse if options.mouse is None else options.mouse,
         sent_to=lambda name: None if demo is not None else compose.foreign_host(settings, name),
         warnings=warnings,
+        open_unsaved=open_unsaved,
+        remedies=_remedies,
     )
     return asyncio.run(_show(backstage)) or Left(FAILED)
 
@@ -128,6 +134,12 @@ async def _examine() -> str:
     )  # fmt: skip
     printed, _ = await process.communicate()
     return printed.decode("utf-8", "replace")
+
+
+async def _remedies(damage: Damage) -> Sequence[Remedy]:
+    from claude_tui.cli.rescuing import remedies
+
+    return await remedies(damage)
 
 
 def _models(workspace: Workspace, name: str, settings: Settings, paths: Paths | None) -> ModelCatalog | None:

@@ -179,7 +179,7 @@ class ChatScreen(Screen[None]):
     def session_to_name(self) -> SessionInfo | None:
         """The session to go on with later, None where nothing of it is kept."""
         session = self.dialogue.session
-        if session is None or not session.path or self.backstage.demo or self.backstage.temporary:
+        if session is None or not session.path or self.backstage.demo or self.backstage.temporary or self.status.unsaved:
             return None
         return session.info
 

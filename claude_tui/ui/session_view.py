@@ -12,6 +12,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from claude_tui.domain.blocks import plain_text
+from claude_tui.domain.damage import BadHistory
 from claude_tui.domain.desk import Desk
 from claude_tui.domain.errors import StoreError, advice
 from claude_tui.domain.events import Event, TurnStarted, replay
@@ -53,7 +54,9 @@ class SessionView:
     async def _open(self) -> bool:
         screen, backstage = self._screen, self._screen.backstage
         try:
-            workspace = self.workspace = await backstage.open_workspace()
+            workspace = self.workspace = await self._open_workspace()
+            if workspace is None:
+                return False
             found = await backstage.begin(workspace, screen.dock.notice)
         except Exception as error:
             _log.warning("nothing could be opened", exc_info=error)
@@ -61,6 +64,19 @@ class SessionView:
             return False
         await self.show(found)
         return True
+
+    async def _open_workspace(self) -> Workspace | None:
+        """The workspace; None if the history cannot be used and the program was left instead."""
+        screen = self._screen
+        try:
+            return await screen.backstage.open_workspace()
+        except BadHistory as error:
+            from claude_tui.ui.rescue import rescue
+
+            workspace = await rescue(screen, error)
+            if workspace is None:
+                screen.program.leave(Left(code=_code_of(error), problem=_sentence(error)))
+            return workspace
 
     def warm_up(self) -> None:
         """Import the SDK of the session's provider in its own thread; the second time costs nothing."""
