@@ -22,11 +22,14 @@ from claude_tui.ui.panel import Panel
 _KEYS = "↑↓ or a digit chooses · Enter does it · q quits"
 
 
-class _Choice(Static):
+class _Choice(Vertical):
     """One remedy: its name, and what it does."""
 
     def __init__(self, number: int, remedy: Remedy) -> None:
-        super().__init__(Content(f"{number}  {safe_line(remedy.label)}\n   {safe_line(remedy.does, 400)}"))
+        super().__init__(
+            Static(Content(f"{number}  {safe_line(remedy.label)}")),
+            Static(Content(safe_line(remedy.does, 400)), classes="-does"),
+        )
         self.number = number
 
 
@@ -41,6 +44,7 @@ class DamageScreen(Panel["Remedy | None"]):
         & #problem.-said { display: block; }
         & #choices { height: auto; max-height: 100%; }
         & _Choice { width: 100%; height: auto; padding: 0 1; }
+        & .-does { padding: 0 0 0 3; }
         & _Choice.-chosen { background: $block-cursor-background; color: $block-cursor-foreground; }
     }
     """
@@ -81,8 +85,9 @@ class DamageScreen(Panel["Remedy | None"]):
         self.query_one("#choices").styles.max_height = max(self.size.height - 4, 3)
 
     def on_click(self, event: Click) -> None:
-        if isinstance(event.widget, _Choice):
-            self.action_choose(event.widget.number)
+        choice = next((one for one in (event.widget.ancestors if event.widget else ()) if isinstance(one, _Choice)), None)
+        if choice is not None:
+            self.action_choose(choice.number)
 
     def action_move(self, step: int) -> None:
         count = len(self._remedies) + 1

@@ -39,7 +39,7 @@ async def rescue(screen: ChatScreen, bad: BadHistory) -> Workspace | None:
 
 
 async def _ask(screen: ChatScreen, dialog: DamageScreen) -> Remedy | None:
-    answered: asyncio.Future[Remedy | None] = asyncio.get_running_loop().create_future()
+    answered = screen.view.question = asyncio.get_running_loop().create_future()
     screen.program.push_screen(dialog, lambda picked: None if answered.done() else answered.set_result(picked))
     return await answered
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # what a session needs is loaded with the first one, after th
     from claude_tui.domain.ports import ModelCatalog
     from claude_tui.engine.session import Session
     from claude_tui.engine.workspace import Watch, Workspace
+    from claude_tui.ui.backstage import Remedy
     from claude_tui.ui.chat_screen import ChatScreen
     from claude_tui.ui.watching import Watching
 
@@ -43,6 +44,8 @@ class SessionView:
         self._keeper = DeskKeeper(self._save_desk, self._desk_state)
         self._unsubscribe: Callable[[], None] = _nothing
         self._opening: asyncio.Task[bool] | None = None
+        self.question: asyncio.Future[Remedy | None] | None = None
+        """What is to be done about a history that cannot be used, while that is asked."""
 
     # Opening.
 
@@ -263,6 +266,8 @@ class SessionView:
             self.watching.stop()
         opening = self._opening
         if opening is not None and not opening.done() and opening is not asyncio.current_task():
+            if self.question is not None and not self.question.done():
+                self.question.set_result(None)
             await asyncio.wait([opening])  # what was typed before there was a session needs one to be kept in
         workspace, self.workspace = self.workspace, None
         if workspace is None:
