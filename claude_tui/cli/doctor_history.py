@@ -19,7 +19,9 @@ REPAIR = "`claude-tui doctor --repair`"
 
 
 def look_at(paths: Paths) -> Iterator[Finding]:
-    """The history, then everything around it."""
+    """Rights first, since opening the history puts its own right; then the history, and everything around it."""
+    if paths.data.is_dir():
+        yield from _rights(paths)
     if not paths.history.exists():
         yield Finding("history", "ok", f"{paths.history}: not there yet")
     else:
@@ -58,7 +60,7 @@ async def _open_history(paths: Paths) -> list[Finding]:
         await store.close()
 
 
-def _files(paths: Paths) -> Iterator[Finding]:
+def _rights(paths: Paths) -> Iterator[Finding]:
     from claude_tui.store import checks
 
     for right in checks.rights(paths.history):
@@ -66,6 +68,11 @@ def _files(paths: Paths) -> Iterator[Finding]:
             yield Finding("files", "warning", f"{right.path} belongs to {owner(right.owner)}, not to you")
         elif right.is_open and right.path != paths.data:
             yield Finding("files", "warning", f"{right.path}: mode {right.mode:04o}, others have rights here; {REPAIR} takes them")
+
+
+def _files(paths: Paths) -> Iterator[Finding]:
+    from claude_tui.store import checks
+
     held, dead = checks.holders(paths.history)
     if held:
         yield Finding("locks", "info", f"{counted(len(held), 'session')} being written: {', '.join(held[:5])}")
