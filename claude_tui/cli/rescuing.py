@@ -32,7 +32,7 @@ def _remedies(damage: Damage) -> list[Remedy]:
     if damage.kind in (DamageKind.DAMAGED, DamageKind.FOREIGN):
         word = "corrupt" if damage.kind is DamageKind.DAMAGED else "foreign"
         found += _restoring(history, word)
-        does = "Gives the file another name and begins a new history. It can be repaired later."
+        does = "Gives the file another name and begins a new history. Nothing in it is deleted."
         found.append(Remedy("Put it aside and start afresh", does, _in_thread(lambda: _put_aside(history, word))))
     found.append(Remedy("Go on without saving", "The file stays as it is, and nothing of this run is kept when it ends."))
     return found

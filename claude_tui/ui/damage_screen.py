@@ -19,18 +19,23 @@ from claude_tui.domain.text import safe_line, safe_text
 from claude_tui.ui.backstage import Remedy
 from claude_tui.ui.panel import Panel
 
-_KEYS = "↑↓ or a digit chooses · Enter does it · q quits"
+_KEYS = "↑↓ 1–9 · Enter does it · q quits"
 
 
 class _Choice(Vertical):
     """One remedy: its name, and what it does."""
 
     def __init__(self, number: int, remedy: Remedy) -> None:
-        super().__init__(
-            Static(Content(f"{number}  {safe_line(remedy.label)}")),
-            Static(Content(safe_line(remedy.does, 400)), classes="-does"),
-        )
+        self._head = Static()
+        super().__init__(self._head, Static(Content(safe_line(remedy.does, 400)), classes="-does"))
         self.number = number
+        self._label = safe_line(remedy.label)
+        self.mark(chosen=False)
+
+    def mark(self, *, chosen: bool) -> None:
+        """The sign is for terminals without colours."""
+        self.set_class(chosen, "-chosen")
+        self._head.update(Content(f"{'›' if chosen else ' '} {self.number}  {self._label}"))
 
 
 class DamageScreen(Panel["Remedy | None"]):
@@ -44,7 +49,7 @@ class DamageScreen(Panel["Remedy | None"]):
         & #problem.-said { display: block; }
         & #choices { height: auto; max-height: 100%; }
         & _Choice { width: 100%; height: auto; padding: 0 1; }
-        & .-does { padding: 0 0 0 3; }
+        & .-does { padding: 0 0 0 5; }
         & _Choice.-chosen { background: $block-cursor-background; color: $block-cursor-foreground; }
     }
     """
@@ -98,7 +103,7 @@ class DamageScreen(Panel["Remedy | None"]):
             return
         self._chosen = number
         for choice in self.query(_Choice):
-            choice.set_class(choice.number == number, "-chosen")
+            choice.mark(chosen=choice.number == number)
             if choice.number == number:
                 choice.scroll_visible(animate=False)
 

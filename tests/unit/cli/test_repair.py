@@ -55,15 +55,17 @@ def test_a_damaged_history_is_named_repaired_and_kept(run: Run, paths: Paths) ->
 
 def test_rights_and_the_index_are_put_right(run: Run, paths: Paths) -> None:
     make(paths)
-    paths.history.chmod(0o644)
+    copy = backups.new_path(paths.history, backups.MANUAL)
+    backups.back_up(paths.history, copy)
+    copy.chmod(0o644)
     connection = apsw.Connection(str(paths.history))
     connection.execute("DELETE FROM found")
     connection.close()
     told = run("doctor").out
     assert "mode 0644" in told and "does not cover every message" in told
     ended = run("doctor", "--repair")
-    assert ended.code == 0 and "The search index was built anew." in ended.out and f"to {paths.history} any more" in ended.out
-    assert stat.S_IMODE(paths.history.stat().st_mode) == 0o600
+    assert ended.code == 0 and "The search index was built anew." in ended.out and f"to {copy} any more" in ended.out
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert "There was nothing to repair." in run("doctor", "--repair").out
 
 
