@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import engine, screen, server, startup, transcript
+from benchmarks import engine, faults, screen, server, startup, transcript
 
-PARTS = ("engine", "startup", "screen", "transcript")
+PARTS = ("engine", "startup", "screen", "transcript", "faults")
 RESULTS = Path(__file__).parent / "results.json"
 
 
@@ -47,10 +47,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7, help="how often each thing is measured; medians are reported")
     parser.add_argument("--json", type=Path, default=RESULTS, help="where the figures go")
     parser.add_argument("--only", choices=PARTS, help="one part")
-    parser.add_argument("--pick", help=f"of the transcript only these, with commas: {', '.join(transcript.PICKS)}")
+    known = (*transcript.PICKS, *faults.PICKS)
+    parser.add_argument("--pick", help=f"of the transcript and the faults only these, with commas: {', '.join(known)}")
     options = parser.parse_args()
-    picks = options.pick.split(",") if options.pick else transcript.PICKS
-    if unknown := set(picks) - set(transcript.PICKS):
+    picks = options.pick.split(",") if options.pick else known
+    if unknown := set(picks) - set(known):
         parser.error(f"no such pick: {', '.join(sorted(unknown))}")
 
     def say(text: str) -> None:
@@ -63,6 +64,9 @@ def main() -> None:
             if part == "screen":
                 results["screen"] = screen.measure(api, options.rounds, say)
                 tables.update(results["screen"])
+            elif part == "faults":
+                results[part] = faults.measure(api, picks, say)
+                tables.update(results[part])
             elif part == "transcript":
                 goals, samples = transcript.measure(api, options.rounds, picks, say)
                 results[part] = {goal.work: goal.to_json(samples) for goal in goals}

@@ -15,10 +15,13 @@ from time import monotonic
 from typing import IO, Any, NamedTuple
 
 from benchmarks import texts
-from claude_tui.fakeapi import Call, FakeApi, Pause, Say, Script, Step
+from claude_tui.fakeapi import Call, FakeApi, Fault, Pause, Phase, Say, Script, Step, Strike
+from claude_tui.fakeapi import at as struck_at
 from claude_tui.fakeapi.reply import SocketReply
 
 FOREVER = 86_400.0
+FAULT = "fault "
+"""Begins a prompt that asks for a fault: its name, its phase, seconds until it strikes."""
 PAUSE = 1.2
 """Seconds of silence between the parts of an answer."""
 _WORDS = "The quick brown fox jumps over the lazy dog while the terminal keeps up with every word it says. "
@@ -98,11 +101,21 @@ def body(stream: Stream) -> str:
     return (words * (stream.size // len(words) + 1))[: stream.size]
 
 
+def faulty(name: str, phase: str, seconds: str) -> Script:
+    """An answer in which this fault strikes after so many seconds of silence; an odd shape is there from the start."""
+    steps = list(struck_at(Fault(name), Phase(phase)).steps)
+    strikes = next(n for n, step in enumerate(steps) if isinstance(step, Fault | Strike))
+    steps.insert(strikes + Fault(name).lossless * (phase == Phase.BEFORE_HEADERS), Pause(float(seconds)))
+    return Script(tuple(steps))
+
+
 def answer(request: dict[str, Any], n: int) -> Script:
     content = request["messages"][-1]["content"]
     last = {"type": "text", "text": content} if isinstance(content, str) else content[-1]
     if last.get("type") != "text" or " " not in last["text"]:
         return Script((Say("Done."),))
+    if last["text"].startswith(FAULT):
+        return faulty(*last["text"].split()[1:])
     stream = Stream.of(last["text"])
     if stream.kind in texts.KINDS:
         steps = tuple(_marked_steps(stream.sections().parts))

@@ -1,13 +1,42 @@
-"""What other programs may see of this one's environment: everything but credentials."""
+"""What other programs inherit of this one: its environment but for credentials, and the file mode mask of whoever started it."""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 
 _OURS = re.compile(r"^(?:ANTHROPIC|OPENAI|AZURE_OPENAI)_|^AWS_BEARER_TOKEN_")
 _CREDENTIAL = re.compile(r"(?:^|_)(?:KEY|API_?KEY|TOKEN|SECRET|PASSWORD|PASSWD)$")
 _named: set[str] = set()
+_UNKNOWN = -1
+_umask = _UNKNOWN
+
+
+def be_private() -> None:
+    """Whatever this process makes from now on is the user's alone; what the mask was is kept for other programs."""
+    global _umask  # noqa: PLW0603
+    before = os.umask(0o077)
+    _umask = before if _umask == _UNKNOWN else _umask
+
+
+def callers_umask() -> int:
+    """What `subprocess` takes as `umask`: the caller's, or what means that it is left alone."""
+    return _umask
+
+
+@contextmanager
+def with_callers_umask() -> Generator[None]:
+    """For ways to start a program that have no such argument. Other threads make their files with explicit modes."""
+    if _umask == _UNKNOWN:
+        yield
+        return
+    ours = os.umask(_umask)
+    try:
+        yield
+    finally:
+        os.umask(ours)
 
 
 def name_credentials(*variables: str) -> None:

@@ -37,12 +37,21 @@ class Paths:
         return self.data / "history.db"
 
     @property
+    def hosts_file(self) -> Path:
+        return self.data / "hosts"
+
+    @property
     def config_file(self) -> Path:
         return self.config / "config.toml"
 
     @property
     def prices_file(self) -> Path:
         return self.config / "prices.toml"
+
+    @property
+    def terminals(self) -> Path:
+        """Notes on terminals that are being used (`terminal_state`)."""
+        return self.cache / "terminals"
 
     @property
     def log_file(self) -> Path:

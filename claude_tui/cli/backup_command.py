@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from claude_tui.cli.options import Output
 from claude_tui.domain.blocks import dump_json
 from claude_tui.domain.errors import StoreError
 from claude_tui.domain.sentences import counted
-from claude_tui.domain.text import safe_line
+from claude_tui.domain.text import safe_line, safe_text
 from claude_tui.files import Paths
 from claude_tui.store import backups
 from claude_tui.store.aside import REPLACED
@@ -29,7 +30,7 @@ def backup(paths: Paths, file: str | None, output: Output, *, force: bool) -> in
         _check_target(paths, target, force=force)
     backups.back_up(paths.history, target)
     made = backups.described(target)
-    print(dump_json(_json(_Known(made, backups.contents_of(target)))) if output == "json" else target)
+    print(dump_json(_json(_Known(made, backups.contents_of(target)))) if output == "json" else _shown(target))
     return 0
 
 
@@ -57,9 +58,9 @@ def restore(paths: Paths, file: str | None, output: Output) -> int:
         put = None if aside is None else str(aside)
         print(dump_json({"restored": str(source), "put_aside": put, "check": state, **_counts(found)}))
     else:
-        print(f"Restored {source}: {_size_of(found)}.")
+        print(f"Restored {_shown(source)}: {_size_of(found)}.")
         if aside is not None:
-            print(f"What was there before is kept as {aside}.")
+            print(f"What was there before is kept as {_shown(aside)}.")
     if state != "ok":
         say(f"The history that was restored is damaged ({state}).")
     return 0 if state == "ok" else FAILED
@@ -111,8 +112,13 @@ def _list(paths: Paths, output: Output) -> int:
         made = one.backup.made_at[:19].replace("T", " ")
         size = megabytes(one.backup.size)
         said = one.contents if isinstance(one.contents, str) else _size_of(one.contents)
-        print(f"{made}  {one.backup.kind:<8}  {size:>10}  {safe_line(said, 300)}  {one.backup.path}")
+        print(f"{made}  {one.backup.kind:<8}  {size:>10}  {safe_line(said, 300)}  {_shown(one.backup.path)}")
     return 0
+
+
+def _shown(path: Path) -> str:
+    """A path as it is in a pipe, where a program reads it; on a terminal with nothing in it that is obeyed."""
+    return safe_text(str(path)) if sys.stdout.isatty() else str(path)
 
 
 def _size_of(contents: Contents) -> str:

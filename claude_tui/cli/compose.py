@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from claude_tui.config import Settings
     from claude_tui.domain.ports import Provider, Store, Timeouts
     from claude_tui.domain.spending import Spending
+    from claude_tui.engine.consent import Consent
     from claude_tui.engine.endpoints import Endpoints
     from claude_tui.engine.engine import Guard
     from claude_tui.engine.tooling import Toolbox
@@ -37,11 +38,11 @@ def turn_options(settings: Settings) -> TurnOptions:
     return TurnOptions(settings.max_tokens, settings.retries, settings.max_requests, timeouts(settings))
 
 
-def make_endpoints(settings: Settings) -> Endpoints:
+def make_endpoints(settings: Settings, consent: Consent | None = None) -> Endpoints:
     """The providers of the settings. Cheap: SDKs and credentials wait for the first request."""
     from claude_tui.cli import endpoints
 
-    return endpoints.endpoints(settings, timeouts(settings))
+    return endpoints.endpoints(settings, timeouts(settings), consent)
 
 
 def make_provider(settings: Settings) -> Provider:

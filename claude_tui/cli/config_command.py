@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from claude_tui import config
-from claude_tui.child_environment import without_credentials
+from claude_tui.child_environment import callers_umask, without_credentials
 from claude_tui.cli.exits import FAILED, UsageError, say
 from claude_tui.cli.options import Output
 from claude_tui.domain.addresses import redact_address
 from claude_tui.domain.blocks import dump_json
 from claude_tui.domain.text import safe_line
 from claude_tui.files import Paths, private_folder, write_private
+from claude_tui.terminal_state import repair as repair_terminal
 
 _SECRET_KEY = re.compile(r"(?i)key|token|secret|password|authorization|credential|header")
 _REDACTED = "[redacted]"
@@ -94,10 +95,15 @@ def show(paths: Paths, output: Output) -> int:
         data = [{"name": row.name, "value": row.value, "source": row.source, "text": row.text} for row in rows(loaded)]
         print(dump_json({"path": str(paths.config_file), "settings": data}))
         return 0
+    print_rows(loaded, paths)
+    return 0
+
+
+def print_rows(loaded: config.Loaded, paths: Paths) -> None:
+    """Every setting for people to read."""
     print(f"# {safe_line(str(paths.config_file), 500)}{'' if paths.config_file.exists() else ' (not there yet)'}")
     for row in rows(loaded):
-        print(f"\n{row.name} = {_literal(row.value)}  ({row.source})\n    {row.text}")
-    return 0
+        print(f"\n{safe_line(row.name)} = {_literal(row.value)}  ({safe_line(row.source)})\n    {row.text}")
 
 
 def _literal(value: Any) -> str:
@@ -106,6 +112,7 @@ def _literal(value: Any) -> str:
 
 def edit(paths: Paths) -> int:
     """Edit a copy and take it over once it is valid; until then the file stays as it is."""
+    repair_terminal(paths.terminals)
     editor = _editor()
     target = paths.config_file
     before = target.read_bytes() if target.exists() else template().encode()
@@ -151,7 +158,7 @@ def _run_editor(command: list[str]) -> str | None:
     before = signal.signal(signal.SIGINT, _leave_to_the_editor)
     environment = without_credentials(os.environ)
     try:
-        code = subprocess.run(command, env=environment, check=False).returncode
+        code = subprocess.run(command, env=environment, umask=callers_umask(), check=False).returncode
     except OSError as error:
         return f"The editor {safe_line(command[0], 80)} cannot be started: {error.strerror}."
     finally:

@@ -24,6 +24,7 @@ from claude_tui.domain.errors import StoreError
 from claude_tui.domain.text import safe_line
 from claude_tui.files import Paths
 from claude_tui.logs import redact, start_logging, stop_logging
+from claude_tui.terminal_state import repair as repair_terminal
 
 DEFAULT_ADDRESS = "https://api.anthropic.com"
 _PACKAGES = ("anthropic", "typer", "textual", "apsw")
@@ -33,6 +34,7 @@ _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 def examine(output: Output, *, repair: bool = False) -> int:
     """Print every finding, with `repair` what was put right before; 1 if something is broken."""
     paths = Paths.find()
+    repair_terminal(paths.terminals)
     done, problem = _repaired(paths) if repair else ([], "")
     findings = [Finding(one.name, one.verdict, redact(one.text)) for one in _findings(paths, os.environ)]
     broken = bool(problem) or any(one.verdict == "broken" for one in findings)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from claude_tui.cli import compose
 from claude_tui.cli.finding import Finding, owner
+from claude_tui.cli.opening import recovered_note
 from claude_tui.domain.damage import BadHistory
 from claude_tui.domain.errors import StoreError
 from claude_tui.domain.sentences import counted
@@ -43,6 +44,7 @@ def _history(paths: Paths) -> Iterator[Finding]:
 async def _open_history(paths: Paths) -> list[Finding]:
     store = await compose.open_store(paths)
     try:
+        recovered = await recovered_note(store)
         count = len(await store.sessions())
         state = " ".join((await store.quick_check()).split())
         size = paths.history.stat().st_size
@@ -50,6 +52,7 @@ async def _open_history(paths: Paths) -> list[Finding]:
         if state != "ok":
             return [Finding("history", "broken", f"{text}. {REPAIR} saves what can be read.")]
         found = [Finding("history", "ok", text)]
+        found += [Finding("history", "info", recovered)] if recovered else []
         damaged = await store.damaged_messages()
         if damaged:
             found.append(Finding("messages", "warning", f"{counted(damaged, 'message')} not as stored, marked as damaged"))
@@ -85,8 +88,12 @@ def _files(paths: Paths) -> Iterator[Finding]:
 
 
 def _backups(paths: Paths) -> Iterator[Finding]:
-    from claude_tui.store import backups
+    from claude_tui.store import backups, upkeep
 
+    failed = upkeep.failure(paths.history)
+    if failed is not None:
+        when = failed[0][:16].replace("T", " ")
+        yield Finding("backups", "warning", f"the daily one failed at {when} UTC: {failed[1]}")
     found = [one for one in backups.list_backups(paths.history) if one.path.parent != paths.data]
     if not found:
         yield Finding("backups", "info", f"none in {backups.folder_of(paths.history)} yet; `claude-tui backup` makes one")

@@ -14,6 +14,7 @@ from claude_tui.domain.addresses import is_loopback
 if TYPE_CHECKING:
     from claude_tui.config import Settings
     from claude_tui.domain.ports import Provider, Timeouts
+    from claude_tui.engine.consent import Consent
     from claude_tui.engine.endpoints import Endpoints
     from claude_tui.providers.keys import Key
 
@@ -28,11 +29,20 @@ def names(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys([BUILTIN, *settings.providers]))
 
 
-def endpoints(settings: Settings, timeouts: Timeouts) -> Endpoints:
-    """All of them; each is made when it is first asked for."""
+def endpoints(settings: Settings, timeouts: Timeouts, consent: Consent | None = None) -> Endpoints:
+    """All of them; each is made when it is first asked for. `consent`: asked before anything goes to a foreign host."""
     from claude_tui.engine.endpoints import Endpoints
 
-    return Endpoints(lambda name: make(settings, name, timeouts), names(settings), settings.provider)
+    def made(name: str) -> Provider:
+        provider = make(settings, name, timeouts)
+        host = foreign_host(settings, name)
+        if consent is None or host is None:
+            return provider
+        from claude_tui.engine.consent import Asking
+
+        return Asking(provider, host, consent)
+
+    return Endpoints(made, names(settings), settings.provider)
 
 
 def make(settings: Settings, name: str, timeouts: Timeouts) -> Provider:

@@ -12,7 +12,7 @@ from claude_tui.cli import compose
 from claude_tui.cli.countdown import Countdown
 from claude_tui.cli.exits import FAILED, UsageError, say
 from claude_tui.cli.labels import LabelledLines
-from claude_tui.cli.opening import open_session
+from claude_tui.cli.opening import open_session, recovered_note
 from claude_tui.cli.options import AskOptions
 from claude_tui.cli.output import Output
 from claude_tui.cli.printers import Json, Printer, StreamJson, Text
@@ -22,6 +22,7 @@ from claude_tui.domain.errors import ErrorInfo, ErrorKind, ProviderError, StoreE
 from claude_tui.domain.events import Event, Notice, TurnEnded
 from claude_tui.domain.messages import Outcome
 from claude_tui.domain.sentences import error_sentence
+from claude_tui.domain.text import safe_line, safe_text
 from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.session import Session
 from claude_tui.engine.turn import TurnResult
@@ -112,7 +113,7 @@ class _Ask:
                 result = _no_turn(Outcome.INTERRUPTED, None)
             except (StoreError, ProviderError) as failure:
                 result = _no_turn(Outcome.FAILED, failure.info)
-                err.write(f"Error: {error_sentence(failure.info)}\n")
+                err.write(f"Error: {safe_text(error_sentence(failure.info))}\n")
             except (UsageError, OSError):
                 raise
             except Exception as failure:
@@ -164,6 +165,8 @@ class _Ask:
         )
         try:
             note = _nothing if self._options.quiet else err.write
+            if recovered := await recovered_note(workspace.store):
+                note(f"Note: {recovered}\n")
             if self._options.temporary and self._options.resume is not None:
                 await compose.borrow_session(self._paths, workspace.store, self._options.resume)
             session = await open_session(workspace, self._options.resume, self._settings, self._options.flags, note)
@@ -173,12 +176,15 @@ class _Ask:
             session.warm_up()
             host = compose.foreign_host(self._settings, session.info.provider)
             if host:
-                note(f"Note: the conversation is sent to {host}.\n")
+                note(f"Note: the conversation is sent to {safe_line(host)}.\n")
             session.subscribe(printer.sink)
             if err.is_terminal and not self._options.quiet:
                 session.subscribe(Countdown(err.write))
             session.subscribe(self._around(printer, out, err))
-            return await session.submit(self._prompt)
+            result = await session.submit(self._prompt)
+            for sentence in await workspace.store.look_after(small_only=True):
+                note(f"Note: {sentence}\n")
+            return result
         finally:
             await workspace.close()
 

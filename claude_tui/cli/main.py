@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
+from claude_tui.child_environment import be_private
 from claude_tui.cli.argv import PICK, rewrite
 from claude_tui.cli.exits import UsageError, ended, prepare_streams
 from claude_tui.cli.options import ChatOptions, Resume
@@ -24,7 +25,7 @@ _RESUME_ID = "--resume="
 
 def main() -> NoReturn:
     """The `claude-tui` command."""
-    os.umask(0o077)
+    be_private()
     prepare_streams()
     arguments = rewrite(sys.argv[1:])
     run = None if COMPLETION in os.environ else simple_start(arguments)
@@ -71,9 +72,11 @@ def begin(*, temporary: bool = False) -> Paths:
     """Before any command that works: a log, and the folders' names."""
     from claude_tui.files import Paths
     from claude_tui.logs import start_logging
+    from claude_tui.terminal_state import repair as repair_terminal
 
     paths = Paths.find()
     start_logging(None if temporary else paths.log_file)
+    repair_terminal(paths.terminals)
     return paths
 
 

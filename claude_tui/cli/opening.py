@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
-from claude_tui.cli.exits import UsageError
+from claude_tui.cli.exits import UsageError, say
 from claude_tui.cli.options import Resume
 from claude_tui.config import Settings
+from claude_tui.domain.errors import UnknownSession
+from claude_tui.domain.ports import Store
+from claude_tui.domain.sentences import recovered_sentence
+from claude_tui.domain.text import safe_line
 from claude_tui.engine.session import KEEP, Session
 from claude_tui.engine.workspace import Workspace
 
@@ -37,6 +42,24 @@ async def open_session(
         raise UsageError("The system prompt of a session is fixed by its first request: start a new session to use another one.")
     await take_flags(session, settings, flags)
     return session
+
+
+async def recovered_note(store: Store, shown: str | None = None) -> str | None:
+    """What opening the history saved of answers whose process had died, naming sessions that are not the one shown."""
+    if not store.recovered:
+        return None
+    titles: list[str] = []
+    for session_id in dict.fromkeys(store.recovered):
+        if session_id != shown:
+            with suppress(UnknownSession):  # it was deleted
+                titles.append(safe_line((await store.session(session_id)).title, 60) or "untitled")
+    return recovered_sentence(len(store.recovered), titles)
+
+
+async def tell_recovered(store: Store) -> None:
+    """Say it on standard error."""
+    if note := await recovered_note(store):
+        say(note)
 
 
 async def take_flags(session: Session, settings: Settings, flags: Mapping[str, str]) -> None:

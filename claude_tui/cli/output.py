@@ -1,7 +1,8 @@
 """Writing to a descriptor from the event loop without ever being held up by a reader that does not read.
 
 A reader that is gone is no error: `closed` becomes true, `on_closed` is told once, and what is written from then on goes nowhere.
-So it does where writing fails (a full disk), and then `failure` says why.
+So it does where writing fails (a full disk), and then `failure` says why. What goes to a terminal is filtered here once more:
+nothing that is written this way is more than text.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import select
 import stat
 from collections import deque
 from collections.abc import Callable
+
+from claude_tui.domain.text import repair, safe_text
 
 _PIECE = 4096
 """Bytes at a time: what a pipe that is ready takes without blocking (PIPE_BUF on Linux)."""
@@ -51,7 +54,8 @@ class Output:
             text, self._held = text[:-1], text[-1]
         if not text or self.closed:
             return
-        self._waiting.append(memoryview(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode("utf-8")))
+        text = safe_text(text) if self.is_terminal else repair(text)
+        self._waiting.append(memoryview(text.encode("utf-8")))
         if not self._armed:
             self._pump()
 

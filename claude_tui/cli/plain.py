@@ -17,7 +17,7 @@ from claude_tui.cli.countdown import Countdown
 from claude_tui.cli.exits import say
 from claude_tui.cli.labels import LabelledLines
 from claude_tui.cli.line_reader import LineReader
-from claude_tui.cli.opening import open_session
+from claude_tui.cli.opening import open_session, tell_recovered
 from claude_tui.cli.options import ChatOptions, Resume
 from claude_tui.cli.output import Output
 from claude_tui.cli.plain_commands import LEAVE, Result, Talk, parse, result_of, way_on
@@ -138,7 +138,7 @@ class _Chat:
             resume = self._pick(runner, workspace)
         talk = self._run(runner, self._open(workspace, resume))
         if self._options.prompt:
-            self._write(runner, PROMPT + self._options.prompt + "\n")
+            self._write(runner, PROMPT + safe_text(self._options.prompt) + "\n")
             self._submit(runner, talk, self._options.prompt)
         while True:
             line = self._read_prompt()
@@ -146,6 +146,8 @@ class _Chat:
                 break
             if line.strip() and not self._take(runner, talk, line):
                 break
+        for sentence in self._run(runner, workspace.store.look_after(small_only=True)):
+            say(sentence)
         if talk.session.path and not self._options.temporary:
             self._write(runner, f"To go on with this session: claude-tui -r {talk.session.info.id}\n")
         return 0
@@ -154,7 +156,7 @@ class _Chat:
         out = self._output()
         session = await open_session(workspace, resume, self._settings, self._options.flags, out.write)
         talk = Talk(workspace, session, self._settings, self._paths, self._options, self._listen)
-        out.write(self._greeting or f"claude-tui, plain mode, {session.info.model}.\n")
+        out.write(self._greeting or f"claude-tui, plain mode, {safe_line(session.info.model or 'no model')}.\n")
         out.write(_GREETING)
         session.warm_up()
         self._first_provider = session.info.provider
@@ -163,6 +165,7 @@ class _Chat:
         self._listen(session)
         self._tell_way_on(session)
         await out.drain()
+        await tell_recovered(workspace.store)
         return talk
 
     def _listen(self, session: Session) -> None:

@@ -36,7 +36,7 @@ async def _open(paths: Paths) -> list[str]:
     try:
         done: list[str] = []
         if store.recovered:
-            done.append(f"{counted(store.recovered, 'answer')} that a dead process had left unfinished can be read.")
+            done.append(f"{counted(len(store.recovered), 'answer')} that a dead process had left unfinished can be read.")
         if not await store.check_search():
             done.append("The search index was built anew.")
         return done

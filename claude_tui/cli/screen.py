@@ -84,11 +84,17 @@ def _run(
     if not settings.kitty_keys:
         os.environ["TEXTUAL_DISABLE_KITTY_KEY"] = "1"
     prepare_environment(os.environ)
+    from claude_tui.cli.hosts import consent as consent_of
     from claude_tui.ui.backstage import Backstage, Left
+
+    consent = None if demo is not None else consent_of(paths, keep=not options.temporary)
 
     async def open_workspace() -> Workspace:
         _after_first_frame()
-        workspace = await compose.open_workspace(settings, paths, temporary=options.temporary, endpoints=demo, interactive=True)
+        endpoints = demo or compose.make_endpoints(settings, consent)
+        workspace = await compose.open_workspace(
+            settings, paths, temporary=options.temporary, endpoints=endpoints, interactive=True
+        )
         if options.temporary and options.resume is not None:
             await compose.borrow_session(paths, workspace.store, options.resume)
         return workspace
@@ -111,6 +117,7 @@ def _run(
         temporary=options.temporary and demo is None,
         mouse=settings.mouse if options.mouse is None else options.mouse,
         sent_to=lambda name: None if demo is not None else compose.foreign_host(settings, name),
+        consent=consent,
         warnings=warnings,
         open_unsaved=open_unsaved,
         remedies=_remedies,
@@ -129,7 +136,7 @@ def _after_first_frame() -> None:
 async def _examine() -> str:
     """What `claude-tui doctor` prints, from a process of its own: it opens the history and starts a log."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "claude_tui", "doctor",
+        sys.executable, "-P", "-m", "claude_tui", "doctor",
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     printed, _ = await process.communicate()
@@ -155,6 +162,14 @@ def _beginning(options: ChatOptions, settings: Settings) -> Begin:
     """The session the command line asks for. A draft that was never sent is found again by whoever starts afresh."""
 
     async def begin(workspace: Workspace, note: Callable[[str], None]) -> Session | Watch:
+        from claude_tui.cli.opening import recovered_note
+
+        found = await wanted(workspace, note)
+        if recovered := await recovered_note(workspace.store, found.info.id):
+            note(recovered)
+        return found
+
+    async def wanted(workspace: Workspace, note: Callable[[str], None]) -> Session | Watch:
         from claude_tui.cli.opening import open_session, take_flags
 
         resume = None if options.resume is Resume.PICK else options.resume

@@ -11,6 +11,7 @@ from claude_tui.cli import compose, costs
 from claude_tui.cli.exits import FAILED, say
 from claude_tui.cli.importing import ImportRefused, exported, imported
 from claude_tui.cli.labels import LabelledLines
+from claude_tui.cli.opening import tell_recovered
 from claude_tui.cli.options import Output
 from claude_tui.domain.blocks import dump_json
 from claude_tui.domain.events import replay
@@ -38,6 +39,7 @@ async def _newest(paths: Paths, limit: int | None, *, spent: bool) -> tuple[list
     """The sessions, and what each one used if that is asked for."""
     store = await compose.open_store(paths)
     try:
+        await tell_recovered(store)
         sessions = await store.sessions(limit=limit)
         return sessions, {one.id: await store.spending(session_id=one.id) for one in sessions} if spent else {}
     finally:
@@ -71,6 +73,7 @@ def show_session(paths: Paths, session_id: str, output: Output, *, everything: b
 async def _read(paths: Paths, session_id: str, *, everything: bool) -> tuple[SessionInfo, list[Message], list[Spending]]:
     store = await compose.open_store(paths)
     try:
+        await tell_recovered(store)
         session = await store.session(session_id)
         spent = await store.spending(session_id=session.id)
         if everything:
@@ -120,6 +123,7 @@ def import_session(paths: Paths, file: str) -> int:
 async def _store(paths: Paths, session: SessionInfo, messages: Sequence[Message]) -> None:
     store = await compose.open_store(paths)
     try:
+        await tell_recovered(store)
         await store.import_session(session, messages)
     finally:
         await store.close()

@@ -13,12 +13,12 @@ from typing import Self
 
 from claude_tui.domain.messages import Outcome
 
-_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 _NUDGE_SECONDS = 0.02
 
 
 class StopSignals:
-    """While it is entered, SIGINT, SIGTERM and SIGHUP call `on_stop` instead of ending the process.
+    """While it is entered, SIGINT, SIGTERM, SIGHUP and SIGQUIT call `on_stop` instead of ending the process.
 
     `received`: the first one, but SIGINT only as long as no other has come: that one asks for more than the end of an answer.
 
@@ -62,7 +62,7 @@ class StopSignals:
 
 @contextmanager
 def signals_that_leave(leave: Callable[[int], object]) -> Generator[None]:
-    """While a blocking call reads a line, SIGTERM and SIGHUP call `leave`, which raises; one that was ignored stays so."""
+    """While a blocking call reads a line, SIGTERM, SIGHUP and SIGQUIT call `leave`, which raises; one that was ignored stays so."""
     numbers = [number for name in _NAMES[1:] if (number := getattr(signal, name, None)) is not None]
     before = [(number, signal.getsignal(number)) for number in numbers]
     for number, handler in before:

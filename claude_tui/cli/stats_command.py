@@ -15,6 +15,7 @@ from rich.text import Text
 
 from claude_tui.cli import compose, costs
 from claude_tui.cli.exits import say
+from claude_tui.cli.opening import tell_recovered
 from claude_tui.cli.options import Output
 from claude_tui.cli.plots import bar, can_draw, sparkline
 from claude_tui.domain.blocks import dump_json
@@ -83,6 +84,7 @@ def show(paths: Paths, days: int, by: Key | None, output: Output) -> int:
 async def _read(paths: Paths) -> tuple[list[Spending], dict[str, str]]:
     store = await compose.open_store(paths)
     try:
+        await tell_recovered(store)
         return await store.spending(), {session.id: session.title for session in await store.sessions()}
     finally:
         await store.close()
@@ -231,5 +233,5 @@ def _table(report: _Report, key: Key, width: int, encoding: str) -> Table:
 
 def _name(report: _Report, key: Key, name: str) -> str:
     if key == "session":
-        return f"{name[:_ID]} {safe_line(report.titles.get(name, '(deleted)'), 30)}".strip()
+        return f"{safe_line(name[:_ID])} {safe_line(report.titles.get(name, '(deleted)'), 30)}".strip()
     return safe_line(name, 80) or "(unknown)"

@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from claude_tui.domain.blocks import Block, block_type, dump_json, string
 from claude_tui.domain.errors import ErrorInfo
-from claude_tui.domain.messages import Message, Outcome, Role, SessionInfo, Status, Usage
+from claude_tui.domain.messages import DAMAGED, DAMAGED_SENTENCE, Message, Outcome, Role, SessionInfo, Status, Usage
 from claude_tui.domain.turns import begins_turn
 
 DeltaKind: TypeAlias = Literal["text", "thinking", "input", "signature", "citation", "other"]
@@ -169,10 +169,11 @@ class SessionChanged:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence for the user that is part of no answer."""
+    """A sentence for the user that is part of no answer. With `message_id` it is about a stored message and stands beside that."""
 
     text: str
     level: Literal["info", "warning", "error"] = "info"
+    message_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,16 +225,24 @@ def replay(messages: Sequence[Message], *, running: bool = False) -> Iterator[Ev
     last: Message | None = None
     for message in messages:
         if message.role is Role.ASSISTANT:
+            yield from _damage(message)
             yield from replay_answer(message)
         elif begins_turn(message):
             if last:
                 yield TurnEnded(session_id, *ending_of(last))
             yield TurnStarted(session_id, message)
+            yield from _damage(message)
         else:
+            yield from _damage(message)
             yield from _replay_results(message)
         last = message
     if last and not running:
         yield TurnEnded(session_id, *ending_of(last))
+
+
+def _damage(message: Message) -> Iterator[Event]:
+    if message.extra.get(DAMAGED):
+        yield Notice(DAMAGED_SENTENCE, "warning", message.id)
 
 
 _OUTCOMES = {

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, cast
 
-from claude_tui.domain.blocks import Block, block_type, is_client_call, string
+from claude_tui.domain.blocks import Block, block_type, is_client_call, string, text_block
 from claude_tui.domain.errors import ErrorKind
+from claude_tui.domain.media import left_out, sendable
 from claude_tui.domain.messages import Message, Role, Status, StopReason
 from claude_tui.domain.pairing import NO_RESULT, THINKING, UNFIT, WireMessage, paired_calls, paired_server_calls
 from claude_tui.domain.text import encodable, repair
@@ -44,7 +45,7 @@ PLAIN = THINKING[-1]
 """The type under which unsigned thinking is given to a wire that may send it back; the Messages API never sees it."""
 
 _USER_TYPES = ("text", "image", "document", "search_result", "tool_result", "container_upload")
-_NEVER_ASSISTANT = ("tool_result", "image", "document", "search_result")
+_NEVER_ASSISTANT = ("tool_result", "image", "document", "search_result", "tool_reference")
 _LONGEST_NAME = 128
 _RESULT_PARTS = ("image", "document", "search_result", "tool_reference")
 
@@ -78,11 +79,13 @@ def build(path: Sequence[Message], *, audience: Audience = CLAUDE, without_think
     return normalise(wire, continuing=continuing)
 
 
-def open_answer(path: Sequence[Message]) -> list[Block] | None:
-    """The answer that a request on this path would end with; None if it ends otherwise, or with one that goes on as it stands."""
+def open_answer(path: Sequence[Message], *, paused: bool = False) -> list[Block] | None:
+    """The answer that a request on this path would end with; None if it ends otherwise. One that goes on as it stands counts only
+    where `paused` says so."""
     wire, continuing = _chosen(path, CLAUDE, None)
     settled = _settled(wire, continuing)
-    return settled[-1]["content"] if settled and settled[-1]["role"] == "assistant" and not continuing else None
+    ends = bool(settled) and settled[-1]["role"] == "assistant" and (paused or not continuing)
+    return settled[-1]["content"] if ends else None
 
 
 def _chosen(path: Sequence[Message], audience: Audience, without_thinking_to: str | None) -> tuple[list[WireMessage], bool]:
@@ -172,22 +175,29 @@ def summary_of(message: Message) -> str:
 
 def _wire(message: Message, audience: Audience, *, keep_thinking: bool) -> WireMessage:
     if message.role is Role.USER:
-        return {"role": "user", "content": list(message.blocks)}
+        said = {"role": "user", "content": list(message.blocks)}
+        # A prompt that says nothing was sent as one to go on, and stays that: what was said later is bound to it.
+        return said if any(_allowed(said)) or not is_prompt(message) else {"role": "user", "content": [text_block(CONTINUE_PROMPT)]}
     if message.stop_reason == StopReason.REFUSAL:
         return {"role": "assistant", "content": []}
     blocks: list[Block] = []
     own = message.provider in (audience.provider, None)
+    keep_thinking = keep_thinking and own
+    whole = True
     for number, block in enumerate(message.blocks):
         kept = _closed_part(block) if number in message.open_blocks else block
-        if kept is None or (not (keep_thinking and own) and block_type(kept) in THINKING):
+        if kept is None or (not keep_thinking and block_type(kept) in THINKING):
             continue
+        if not whole and (block_type(kept) in THINKING or is_client_call(kept)):
+            continue  # bound to what is left out before it, and the calls to that thinking
         if block_type(kept) == "compaction" and not audience.compaction:
             continue
         if block_type(kept) in THINKING and audience.thinking == "plain":
             kept = _plain(kept, message)
-        if kept is None or (str(number) in message.raw_inputs and message.stop_reason != StopReason.TOOL_USE):
-            continue  # cut off inside its arguments: nobody answered it, and its input must not be guessed
-        blocks.append(kept)
+        if str(number) in message.raw_inputs and message.stop_reason != StopReason.TOOL_USE:
+            whole = False  # cut off inside its arguments: nobody answered it, and its input must not be guessed
+        elif kept is not None:
+            blocks.append(kept)
     return {"role": "assistant", "content": blocks}
 
 
@@ -208,7 +218,7 @@ def normalise(messages: Sequence[WireMessage], *, continuing: bool = False) -> l
     """`messages` as a valid request has them; `continuing` allows a paused answer at the end."""
     current = _settled(messages, continuing)
     if not current or (current[-1]["role"] == "assistant" and not continuing):
-        current.append({"role": "user", "content": [{"type": "text", "text": CONTINUE_PROMPT}]})
+        current.append({"role": "user", "content": [text_block(CONTINUE_PROMPT)]})
     return current
 
 
@@ -284,7 +294,7 @@ def _user_block(block: Block) -> Iterator[Block]:
     elif kind == "tool_result":
         yield _result_block(block)
     else:
-        yield cast("Block", _repaired({key: value for key, value in block.items() if key != "cache_control"}))
+        yield cast("Block", _repaired(sendable(block) or left_out(kind)))
 
 
 def _result_block(block: Block) -> Block:
@@ -304,7 +314,7 @@ def _result_part(part: Block) -> Iterator[Block]:
     if block_type(part) == "text" and string(part, "text").strip():
         yield {"type": "text", "text": part["text"]}
     elif block_type(part) in _RESULT_PARTS:
-        yield {key: value for key, value in part.items() if key != "cache_control"}
+        yield sendable(part) or left_out(block_type(part))
 
 
 def _assistant_block(block: Block) -> Iterator[Block]:

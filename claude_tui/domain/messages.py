@@ -14,6 +14,10 @@ from typing import Any, TypeAlias, cast
 from claude_tui.domain.blocks import Block
 from claude_tui.domain.errors import ErrorInfo
 
+DAMAGED = "damaged"
+"""Key of `extra` in a message that the history no longer holds as it was stored."""
+DAMAGED_SENTENCE = "This message is not as it was saved: the file was damaged. It is shown as far as it can be read."
+
 Usage: TypeAlias = dict[str, Any]
 """The API's usage object, verbatim."""
 

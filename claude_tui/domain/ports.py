@@ -192,6 +192,15 @@ class Store(Protocol):
     """
 
     on_failure: Callable[[StoreError], None] | None
+    recovered: tuple[str, ...]
+    """For each answer of a dead process that opening saved, the id of its session."""
+
+    async def look_after(self, *, small_only: bool = False) -> list[str]:
+        """See to copies and to whether the history is intact, where that is due, beside everything else; sentences for the user.
+
+        `small_only`: only where it takes no more than an instant.
+        """
+        ...
 
     def hold(self, session_id: str) -> SessionLock:
         """Take the session's lock; raises SessionHeld if another process has it."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from claude_tui.domain import history
-from claude_tui.domain.blocks import Block, text_block
+from claude_tui.domain.blocks import text_block
 from claude_tui.domain.history import Audience, open_answer
 from claude_tui.domain.ids import new_id, timestamp
 from claude_tui.domain.messages import Message, Role, SessionInfo
@@ -28,12 +29,14 @@ _ALSO = "\n\nAbove all this matters for the summary: {instructions}"
 
 def for_summary(session_id: str, path: Sequence[Message], about: AboutSummary) -> Message:
     """The message that asks for a summary of what `about` says; the API goes by a prompt of its own."""
-    blocks: tuple[Block, ...] = (text_block(_prompt(about.instructions)),)
-    if about.by_api:  # it wants the last word to be the user's
-        blocks = (text_block(_NOW),) if open_answer(_covered(path, about.until)) is not None else ()
     parent_id = path[-1].id if path else None
     extra = {COMPACTS: about.to_json()}
-    return Message(new_id(), session_id, parent_id, Role.USER, blocks, extra=extra, created_at=timestamp())
+    asking = Message(new_id(), session_id, parent_id, Role.USER, (), extra=extra, created_at=timestamp())
+    said = _prompt(about.instructions)
+    if about.by_api:  # it wants the last word to be the user's; what asked for a summary before is not sent again
+        ends_in_answer = open_answer([*_covered(path, about.until), asking], paused=True) is not None
+        said = _NOW if ends_in_answer else ""
+    return replace(asking, blocks=(text_block(said),)) if said else asking
 
 
 def _prompt(instructions: str) -> str:

@@ -218,6 +218,10 @@ class Workspace:
 
     # All of them.
 
+    async def look_after(self) -> list[str]:
+        """As `Store.look_after`."""
+        return await self.store.look_after()
+
     def _not_saved(self, error: StoreError) -> None:
         """Said at once in every session whose answer is being written: the answer goes on, the disk does not."""
         for session in list(self._open.values()):

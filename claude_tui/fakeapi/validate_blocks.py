@@ -122,7 +122,26 @@ def _source(block: dict[str, Any], path: str, kinds: tuple[str, ...]) -> dict[st
     only_keys(source, _SOURCES[kind], f"{path}.source.{kind}")
     for key in _SOURCES[kind]:
         required(source, key, f"{path}.source.{kind}")
+    if kind == "url" and not str(source["url"]).startswith(("https://", "http://")):
+        refuse(f"{path}.source.url.url: Only HTTP and HTTPS URLs are supported")
+    if kind == "file" and not source["file_id"]:
+        refuse(f"{path}.source.file.file_id: String should have at least 1 character")
     return source
+
+
+def _optional_string(block: dict[str, Any], key: str, path: str) -> None:
+    if not isinstance(block.get(key), str | None):
+        refuse(f"{path}.{key}: Input should be a valid string")
+
+
+def _citations(block: dict[str, Any], path: str) -> None:
+    value = block.get("citations")
+    if value is None:
+        return
+    config = as_dict(value)
+    only_keys(config, {"enabled"}, f"{path}.citations")
+    if config is not None and not isinstance(config.get("enabled", False), bool):
+        refuse(f"{path}.citations.enabled: Input should be a valid boolean")
 
 
 def _decoded(data: str, path: str) -> bytes:
@@ -147,15 +166,25 @@ def _document(block: dict[str, Any], path: str, images: list[str]) -> None:
         if source["media_type"] != "text/plain":
             refuse(f"{path}.document.source.text.media_type: Input should be 'text/plain'")
         check_text(source["data"], f"{path}.document.source.text.data")
-    if block.get("citations") is not None:
-        only_keys(as_dict(block["citations"]), {"enabled"}, f"{path}.document.citations")
+    elif source["type"] == "content" and not isinstance(source["content"], str):
+        for n, inner in enumerate(_listed(source["content"], f"{path}.document.source.content.content")):
+            check_user_block(as_dict(inner) or {}, f"{path}.document.source.content.content.{n}", images)
+    for key in ("title", "context"):
+        _optional_string(block, key, f"{path}.document")
+    _citations(block, f"{path}.document")
 
 
 def _search_result(block: dict[str, Any], path: str, images: list[str]) -> None:
     only_keys(block, {"type", "content", "source", "title", "cache_control", "citations"}, f"{path}.search_result")
     for key in ("content", "source", "title"):
         required(block, key, f"{path}.search_result")
-    for n, inner in enumerate(as_list(block["content"]) or []):
+    for key in ("source", "title"):
+        _optional_string(block, key, f"{path}.search_result")
+    _citations(block, f"{path}.search_result")
+    content = _listed(block["content"], f"{path}.search_result.content")
+    if not content:
+        refuse(f"{path}.search_result.content: List should have at least 1 item")
+    for n, inner in enumerate(content):
         check_text_block(as_dict(inner), f"{path}.search_result.content.{n}", from_client=True)
 
 
@@ -179,6 +208,7 @@ def _tool_result(block: dict[str, Any], path: str, images: list[str]) -> None:
             check_text_block(inner, place, from_client=True, blank_ok=True)
         elif inner.get("type") == "tool_reference":
             only_keys(inner, {"type", "tool_name", "cache_control"}, f"{place}.tool_reference")
+            required(inner, "tool_name", f"{place}.tool_reference")
         elif inner.get("type") in ("image", "document", "search_result"):
             _USER[str(inner["type"])](inner, place, images)
         else:

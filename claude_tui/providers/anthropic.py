@@ -28,6 +28,7 @@ from claude_tui.providers.keys import Key
 from claude_tui.providers.loading import import_in_thread, start_import
 from claude_tui.providers.reading import Wire, answer
 from claude_tui.providers.transport import check_address, hide_headers, http_options
+from claude_tui.providers.watchdog import Sleeps
 
 if TYPE_CHECKING:
     import httpx2
@@ -114,6 +115,7 @@ class AnthropicProvider:
         self.base_url = (base_url or self._section.base_url or usual).rstrip("/")
         self._client: AsyncAnthropic | None = None
         self._stale: list[AsyncAnthropic] = []
+        self._sleeps = Sleeps()
 
     async def prepare(self) -> None:
         await self._connected()
@@ -160,6 +162,11 @@ class AnthropicProvider:
     # The client.
 
     async def _connected(self) -> AsyncAnthropic:
+        if self._sleeps.passed() and self._client is not None:
+            while self._stale:
+                await self._stale.pop().close()
+            self._stale.append(self._client)  # its connections are dead, and nothing would tell us so for minutes
+            self._client = None
         if self._client is None:
             await import_in_thread("anthropic")
             key = await self._key.get() if self._key else self._api_key

@@ -36,6 +36,8 @@ BY_STATUS = {
     529: ErrorKind.OVERLOADED,
 }
 RETRYABLE_STATUS = (408, 409, 429)
+_LIMITS = ("requests", "input-tokens", "output-tokens", "tokens")
+"""What a rate limit counts, as headers name it."""
 _PAGE = re.compile(r"<(?:script|style)\b.*?</(?:script|style)\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
@@ -72,9 +74,23 @@ def from_refusal(refusal: Refusal) -> ProviderError:
     if wish in ("true", "false"):
         retryable = wish == "true"
     message = refusal.message or _body_sentence(refusal)
+    if kind is ErrorKind.RATE_LIMIT:
+        message = with_limits(message, refusal.headers)
     failure = failed(kind, message, retryable=retryable, status=status, request_id=refusal.request_id)
     failure.retry_after = retry_after(refusal.headers, time.time())
     return failure
+
+
+def with_limits(message: str, headers: Mapping[str, str]) -> str:
+    """The message, and which limits are used up where the headers tell and it does not."""
+    used: list[str] = []
+    for name in _LIMITS:
+        words = name.replace("-", " ")
+        for start, end in (("anthropic-ratelimit-" + name + "-", ""), ("x-ratelimit-", "-" + name)):
+            limit = headers.get(f"{start}limit{end}", "")
+            if _number(headers.get(f"{start}remaining{end}", "")) == 0 and words not in message.lower():
+                used.append(f"{int(limit):,} {words}" if limit.isascii() and limit.isdecimal() and len(limit) < 16 else words)
+    return f"{message} Used up: the limit of {' and of '.join(used)}." if used else message
 
 
 def kind_of_status(status: int) -> ErrorKind:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from claude_tui.child_environment import name_credentials, without_own_keys
+from claude_tui.child_environment import callers_umask, name_credentials, without_own_keys
 from claude_tui.domain.errors import ErrorInfo, ErrorKind, ProviderError
 from claude_tui.domain.text import safe_line
 from claude_tui.logs import hide, redact
@@ -138,6 +138,7 @@ async def _printed(words: list[str], provider: str) -> str | None:
             stdout=pipe,
             stderr=pipe,
             env=without_own_keys(os.environ),
+            umask=callers_umask(),
             start_new_session=True,
         )
     except OSError as error:

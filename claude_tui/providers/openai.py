@@ -29,6 +29,7 @@ from claude_tui.providers.openai_request import request_params, tool_names
 from claude_tui.providers.openai_stream import StreamReader
 from claude_tui.providers.reading import Wire, answer
 from claude_tui.providers.transport import check_address, hide_headers, http_options
+from claude_tui.providers.watchdog import Sleeps
 
 if TYPE_CHECKING:
     import httpx2
@@ -78,6 +79,7 @@ class OpenAIProvider:
         self._keyed = False
         self._client: AsyncOpenAI | None = None
         self._stale: list[AsyncOpenAI] = []
+        self._sleeps = Sleeps()
         self._connecting = asyncio.Lock()
 
     async def prepare(self) -> None:
@@ -163,6 +165,11 @@ class OpenAIProvider:
 
     async def _connected(self) -> AsyncOpenAI:
         async with self._connecting:
+            if self._sleeps.passed() and self._client is not None:
+                while self._stale:
+                    await self._stale.pop().close()
+                self._stale.append(self._client)  # its connections are dead, and nothing would tell us so for minutes
+                self._client = None
             if self._client is None:
                 check_address(self.base_url)
                 try:

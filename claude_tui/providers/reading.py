@@ -19,7 +19,7 @@ from claude_tui.domain.errors import ErrorKind, ProviderError
 from claude_tui.domain.events import BlockDelta, ProviderEvent
 from claude_tui.domain.ports import Timeouts
 from claude_tui.providers.errors import failed, from_stream, is_connection_loss, not_an_answer
-from claude_tui.providers.watchdog import ClosableBody, Watchdog
+from claude_tui.providers.watchdog import ClosableBody, Watchdog, awake
 
 if TYPE_CHECKING:
     import httpx2
@@ -98,7 +98,9 @@ async def answer(
     opened: Callable[[], Awaitable[httpx2.Response]], reader: Reader, wire: Wire, timeouts: Timeouts
 ) -> AsyncGenerator[ProviderEvent, None]:
     """The events of the response that `opened` gives, to the end of the answer; closed when the generator is."""
-    reading = _Reading(await opened(), reader, wire, timeouts)
+    async with awake():
+        response = await opened()
+    reading = _Reading(response, reader, wire, timeouts)
     raw = reading.events()
     try:
         await reading.check_beginning()

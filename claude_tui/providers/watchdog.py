@@ -1,17 +1,20 @@
 """Noticing that a stream has died: no byte for too long, or the machine slept.
 
 On a verdict the response is closed from outside, so the reader's pending read fails; nothing is cancelled. Any byte counts, pings
-and halves of events included. The clock is monotonic: a wall clock that jumps changes nothing.
+and halves of events included. The clock is monotonic: a wall clock that jumps changes nothing. A process that was stopped itself
+(SIGSTOP, Ctrl+Z) looks at what has come meanwhile before it gives anything up.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from claude_tui.domain.errors import ErrorKind
+from claude_tui.providers.errors import failed
 
 if TYPE_CHECKING:
     import httpx2
@@ -23,10 +26,54 @@ _LONGEST_PEEK = 4_096
 _BOM = b"\xef\xbb\xbf"
 
 
-def _slept() -> float:
-    """Seconds this machine has slept since it started; 0 where no clock tells."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return 0.0 if clock is None else time.clock_gettime(clock) - time.monotonic()
+_SLEPT = "The machine was asleep; the connection did not survive it."
+
+
+def slept() -> float:
+    """Seconds this machine has slept since it started; 0 where no clock tells.
+
+    Linux counts them in CLOCK_BOOTTIME alone; macOS in CLOCK_MONOTONIC, while CLOCK_UPTIME_RAW, Python's monotonic clock, stands.
+    """
+    boot, awake = getattr(time, "CLOCK_BOOTTIME", None), getattr(time, "CLOCK_UPTIME_RAW", None)
+    if boot is not None:
+        return time.clock_gettime(boot) - time.monotonic()
+    return 0.0 if awake is None else time.clock_gettime(time.CLOCK_MONOTONIC) - time.clock_gettime(awake)
+
+
+class Sleeps:
+    """Whether the machine has slept since it was last asked: what was connected before is not to be used again."""
+
+    def __init__(self, clock: Callable[[], float] = slept) -> None:
+        self._clock = clock
+        self._before = clock()
+
+    def passed(self) -> bool:
+        before, self._before = self._before, self._clock()
+        return self._before - before > SLEEP_SECONDS
+
+
+@asynccontextmanager
+async def awake(clock: Callable[[], float] = slept) -> AsyncGenerator[None]:
+    """While it is entered, a sleep of the machine ends what is waited for as a lost connection: nobody will answer any more."""
+    loop, sleeps, limit = asyncio.get_running_loop(), Sleeps(clock), asyncio.timeout(None)
+
+    def look() -> None:
+        nonlocal timer
+        if sleeps.passed():
+            limit.reschedule(loop.time())
+        else:
+            timer = loop.call_later(TICK_SECONDS, look)
+
+    timer = loop.call_later(TICK_SECONDS, look)
+    try:
+        async with limit:
+            yield
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise failed(ErrorKind.NETWORK, _SLEPT, retryable=True) from error
+    finally:
+        timer.cancel()
 
 
 class Watchdog:
@@ -41,19 +88,18 @@ class Watchdog:
         *,
         first: float,
         idle: float,
-        slept: Callable[[], float] = _slept,
+        slept: Callable[[], float] = slept,
     ) -> None:
         self.verdict: tuple[ErrorKind, str] | None = None
         self.on_bytes: Callable[[], None] | None = None
         self._close = close
         self._limit = first
         self._idle = idle
-        self._slept = slept
-        self._asleep_before = slept()
+        self._sleeps = Sleeps(slept)
         self._loop = asyncio.get_running_loop()
         self._heard = self._loop.time()
         self._closing: asyncio.Future[None] | None = None
-        self._timer = self._loop.call_later(min(TICK_SECONDS, first), self._check)
+        self._look_after(min(TICK_SECONDS, first))
 
     def heard(self) -> None:
         """Bytes came."""
@@ -65,14 +111,21 @@ class Watchdog:
     def stop(self) -> None:
         self._timer.cancel()
 
+    def _look_after(self, seconds: float) -> None:
+        self._due = self._loop.time() + seconds
+        self._timer = self._loop.call_later(seconds, self._check)
+
     def _check(self) -> None:
-        silent = self._loop.time() - self._heard
-        if silent >= self._limit:
+        now = self._loop.time()
+        silent = now - self._heard
+        if self._sleeps.passed():
+            self._give_up(ErrorKind.NETWORK, _SLEPT)
+        elif now - self._due > TICK_SECONDS:  # it was us who stood still: what has come in the meantime is read first
+            self._look_after(min(TICK_SECONDS, self._limit))
+        elif silent >= self._limit:
             self._give_up(ErrorKind.TIMEOUT, f"No data for {silent:.0f} s; the connection was given up.")
-        elif self._slept() - self._asleep_before > SLEEP_SECONDS:
-            self._give_up(ErrorKind.NETWORK, "The machine was asleep; the connection did not survive it.")
         else:
-            self._timer = self._loop.call_later(min(TICK_SECONDS, self._limit - silent), self._check)
+            self._look_after(min(TICK_SECONDS, self._limit - silent))
 
     def _give_up(self, kind: ErrorKind, sentence: str) -> None:
         self.verdict = (kind, sentence)

@@ -23,7 +23,7 @@ from claude_tui.store import files
 from claude_tui.store.aside import stamp
 from claude_tui.store.connection import Database
 from claude_tui.store.copying import Contents, Pace, contents_of, copy_pages, no_pause, remove
-from claude_tui.store.restoring import check_restorable, restore
+from claude_tui.store.restoring import check_restorable, enter, restore
 
 __all__ = ["Backup", "Contents", "back_up", "contents_of", "list_backups", "restore"]
 
@@ -110,13 +110,20 @@ def back_up(history: Path, target: Path, *, pace: Pace = no_pause, reserve: int 
 
     Raises StoreError; `target` is then as it was. `reserve` is how many bytes must be free afterwards.
     """
-    if not history.exists():
-        raise StoreError(f"There is no history to copy yet: {history} does not exist.")
-    database = Database(history)
+    nothing = StoreError(f"There is no history to copy yet: {history} does not exist.")
+    if not history.parent.is_dir():
+        raise nothing
+    lock = enter(history)
     try:
-        copy_to(database, target, pace=pace, reserve=reserve)
+        if not history.exists():
+            raise nothing
+        database = Database(history)
+        try:
+            copy_to(database, target, pace=pace, reserve=reserve)
+        finally:
+            database.close()
     finally:
-        database.close()
+        lock.release()
 
 
 def back_up_for_upgrade(database: Database, history: Path, version: int) -> None:

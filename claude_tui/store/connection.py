@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
@@ -167,7 +167,9 @@ class Database:
             raise explain(error, self.path, self._errno()) from error
 
     def _errno(self) -> int:
-        return self.connection.system_errno if hasattr(self, "connection") else 0
+        with suppress(AttributeError, apsw.ConnectionClosedError):  # it never opened, or it failed while it closed
+            return self.connection.system_errno
+        return 0
 
     def trust(self) -> None:
         """It is a history of the present format: from now on closing it empties the log into it."""
@@ -196,7 +198,8 @@ def snapshot(connection: Sql) -> Generator[None]:
     try:
         yield
     finally:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a failing disk ends it, and the error to be told is that one
+            connection.execute("ROLLBACK")
 
 
 @contextmanager

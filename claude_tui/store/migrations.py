@@ -15,7 +15,6 @@ from claude_tui.domain.errors import StoreError
 from claude_tui.domain.messages import Status
 from claude_tui.domain.spending import is_final
 from claude_tui.domain.tokens import written_tokens
-from claude_tui.store.backups import back_up_for_upgrade, prune
 from claude_tui.store.connection import APPLICATION_ID, Database, Sql, rows, snapshot, value
 from claude_tui.store.rows import Reading, to_json
 
@@ -175,11 +174,15 @@ def migrate(database: Database) -> None:
     if version == len(MIGRATIONS):
         return
     if version and database.path is not None:
-        back_up_for_upgrade(database, database.path, version + 1)
+        from claude_tui.store import backups  # seldom needed
+
+        backups.back_up_for_upgrade(database, database.path, version + 1)
     for number in range(version, len(MIGRATIONS)):
         database.write(lambda connection, number=number: _step(connection, number))
-    if database.path is not None:
-        prune(database.path)
+    if version and database.path is not None:
+        from claude_tui.store import backups
+
+        backups.prune(database.path)
 
 
 def format_of(connection: Sql) -> int:

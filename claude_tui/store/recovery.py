@@ -22,46 +22,49 @@ _STREAMING = f"SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.session_id = ? A
 _MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
-def recover_all(database: Database, lock_folder: Path) -> int:
-    """End what is left streaming in sessions that nobody holds; how many answers that were."""
+def recover_all(database: Database, lock_folder: Path) -> list[str]:
+    """End what is left streaming in sessions that nobody holds; for each answer that was saved so, the id of its session."""
     sessions = database.read(
         lambda connection: rows(connection, "SELECT DISTINCT session_id FROM messages WHERE status = 'streaming'")
     )
-    recovered = 0
+    recovered: list[str] = []
     for (session_id,) in sessions:
         try:
             lock = locks.hold(lock_folder, session_id)
         except SessionHeld:
             continue  # its process lives
         try:
-            recovered += recover_session(database, session_id)
+            recovered += [session_id] * recover_session(database, session_id)
         finally:
             lock.release()
     return recovered
 
 
 def recover_session(database: Database, session_id: str, is_ours: Callable[[], bool] = lambda: True) -> int:
-    """End what is left streaming in one session, whose lock the caller holds for as long as `is_ours` says so."""
+    """End what is left streaming in one session, whose lock the caller holds for as long as `is_ours` says so.
+
+    How many answers were saved: of one of which nothing had come there was nothing to save.
+    """
 
     def run(connection: Sql) -> int:
         left = [message_of(row) for row in rows(connection, _STREAMING, (session_id,))] if is_ours() else []
-        for message in left:
-            _end(connection, message)
-        return len(left)
+        return sum([_end(connection, message) for message in left])
 
     if not database.read(lambda connection: rows(connection, _STREAMING + " LIMIT 1", (session_id,))):
         return 0
     return database.write(run)
 
 
-def _end(connection: Sql, message: Message) -> None:
+def _end(connection: Sql, message: Message) -> bool:
+    """Whether anything of it is left."""
     ended = folded(message, tree.journal_of(connection, message.id), Status.INTERRUPTED)
     if ended.blocks:
         tree.finish(connection, ended)
-    else:
-        if ended.usage is not None:  # the endpoint had begun to count: that was used, whatever came of it
-            ledger.enter(connection, replace(Spending.of(ended), message_id=None, kind=UNSEEN))
-        tree.remove_empty(connection, message)
+        return True
+    if ended.usage is not None:  # the endpoint had begun to count: that was used, whatever came of it
+        ledger.enter(connection, replace(Spending.of(ended), message_id=None, kind=UNSEEN))
+    tree.remove_empty(connection, message)
+    return False
 
 
 def folded(message: Message, chunks: Iterable[Chunk], status: Status) -> Message:

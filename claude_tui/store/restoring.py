@@ -21,6 +21,7 @@ from claude_tui.store.aside import CORRUPT, REPLACED, move_all, stamp
 from claude_tui.store.connection import Database, value
 from claude_tui.store.copying import contents_of, copy_pages, no_pause, reading, remove
 from claude_tui.store.locks import HeldLock
+from claude_tui.store.migrations import MIGRATIONS
 
 PATIENCE = 8.0
 """Seconds that opening waits for a restore to end."""
@@ -57,8 +58,6 @@ def restore(history: Path, source: Path) -> Path | None:
 
 def check_restorable(source: Path) -> None:
     """StoreError where this is no intact history that this program understands."""
-    from claude_tui.store.migrations import MIGRATIONS  # which makes copies itself
-
     version = contents_of(source).version
     if version > len(MIGRATIONS):
         raise StoreError(

@@ -11,12 +11,9 @@ from claude_tui.domain.blocks import Block, dump_json
 from claude_tui.domain.errors import ErrorInfo, ErrorKind, StoreError
 from claude_tui.domain.ids import timestamp
 from claude_tui.domain.journal import Chunk
-from claude_tui.domain.messages import Message, Role, SessionInfo, Status
+from claude_tui.domain.messages import DAMAGED, Message, Role, SessionInfo, Status
 from claude_tui.domain.text import repair
 from claude_tui.store.connection import Sql
-
-DAMAGED = "damaged"
-"""Key of `extra` in a loaded message whose content is not what was stored."""
 
 MESSAGE_FIELDS = (
     "status", "created_at", "model", "api_id", "stop_reason", "sha256", "open_blocks", "stop_details", "usage", "timings",

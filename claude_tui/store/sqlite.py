@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -49,12 +50,12 @@ class SqliteStore:
     """Implements `ports.Store`. Made by `open`.
 
     `on_failure` is called on the event loop when the journal can no longer be written (once, until it can be again), and with
-    errors of writes whose caller no longer waits. `recovered` says how many answers of dead processes opening ended.
+    errors of writes whose caller no longer waits.
     """
 
     def __init__(self, data_dir: Path | None) -> None:
         self.on_failure: Callable[[StoreError], None] | None = None
-        self.recovered = 0
+        self.recovered: tuple[str, ...] = ()
         self._folder = data_dir
         self._loop = asyncio.get_running_loop()
         self._writer = Writer(self._append, self._close, self._report)
@@ -62,6 +63,8 @@ class SqliteStore:
         self._database: Database
         self._chunks: ChunkLog
         self._failing = False
+        self._ending = threading.Event()
+        self._looking: asyncio.Future[list[str]] | None = None
         self._peeked: list[Message] = []
 
     @classmethod
@@ -95,21 +98,23 @@ class SqliteStore:
             migrate(database)
             if self._folder:
                 folder = self._folder / "locks"
-                self.recovered = self._recover(lambda: recovery.recover_all(database, folder))
+                self._recover(lambda: self._recover_all(database, folder))
         except BaseException:
             database.close()
             raise
         database.trust()
         return database
 
+    def _recover_all(self, database: Database, lock_folder: Path) -> None:
+        self.recovered = tuple(recovery.recover_all(database, lock_folder))
+
     @staticmethod
-    def _recover(recover: Callable[[], int]) -> int:
+    def _recover(recover: Callable[[], object]) -> None:
         """A history that can be read is of use even where nothing can be written; recovering is then left to the next one."""
         try:
-            return recover()
+            recover()
         except StoreError as error:
             _log.warning("unfinished answers stay unfinished for now: %s", error)
-            return 0
 
     def _close(self) -> None:
         """In the thread, last of all. Closing the last connection also empties the write-ahead log."""
@@ -121,13 +126,34 @@ class SqliteStore:
             self._database.read(lambda connection: connection.pragma("optimize"))
         except StoreError as error:
             _log.warning("while closing: %s", error)
-        finally:
+        try:
             self._database.close()
+        except StoreError as error:
+            _log.warning("while closing: %s", error)
+        finally:
             self._presence.release()
 
     async def close(self) -> None:
         """Write what is queued and end. Nothing happens the second time."""
+        self._ending.set()
+        if self._looking is not None:
+            await asyncio.wait([self._looking])
         await self._writer.stop()
+
+    async def look_after(self, *, small_only: bool = False) -> list[str]:
+        """See to copies and to whether the history is intact, where that is due, beside everything else; sentences for the user.
+
+        `small_only`: only where it takes no more than an instant.
+        """
+        if self._folder is None or (self._looking is not None and not self._looking.done()):
+            return []
+        self._looking = asyncio.ensure_future(asyncio.to_thread(self._look_after, self._folder / FILE_NAME, small_only))
+        return await asyncio.shield(self._looking)
+
+    def _look_after(self, path: Path, small_only: bool) -> list[str]:
+        from claude_tui.store import upkeep  # long after the start
+
+        return upkeep.look_after(path, self._ending, small_only=small_only)
 
     # What doctor shows.
 
@@ -158,11 +184,9 @@ class SqliteStore:
         if self._folder is None:
             return locks.HeldLock()
         lock = locks.hold(self._folder / "locks", session_id)
-        self._writer.post(lambda: self._recover(lambda: self._recover_held(session_id, lock)))
+        held = lambda: not lock.released  # noqa: E731
+        self._writer.post(lambda: self._recover(lambda: recovery.recover_session(self._database, session_id, held)))
         return lock
-
-    def _recover_held(self, session_id: str, lock: locks.HeldLock) -> int:
-        return recovery.recover_session(self._database, session_id, lambda: not lock.released)
 
     def is_held(self, session_id: str) -> bool:
         return self._folder is not None and locks.is_held(self._folder / "locks", session_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import App
@@ -126,6 +127,12 @@ class ClaudeApp(App[Left]):
         self._chat.cursor.copy(text)
 
     # Accidents.
+
+    @property
+    def terminal_notes(self) -> Path | None:
+        """Where the driver notes that the terminal is ours, for whoever comes after a kill; None where nothing is to be written."""
+        writes_nothing = self.backstage.demo or self.backstage.temporary
+        return None if writes_nothing else self.backstage.paths.terminals
 
     @property
     def _resumable(self) -> str | None:

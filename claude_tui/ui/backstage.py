@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from claude_tui.domain.damage import Damage
     from claude_tui.domain.messages import SessionInfo
     from claude_tui.domain.ports import ModelCatalog, PriceBook
+    from claude_tui.engine.consent import Consent
     from claude_tui.engine.session import Session
     from claude_tui.engine.workspace import Watch, Workspace
     from claude_tui.files import Paths
@@ -37,8 +38,8 @@ class Backstage:
 
     `examine`: what `claude-tui doctor` says. `models`: what is known of a provider's, None where there is no such
     provider. `prices`: what models cost, read at the first question. `sent_to`: the host a provider's requests go to, where the
-    user should be told of it. `mouse`: whether the mouse is ours at the start. `remedies`: what can be done about a history that
-    cannot be used; `open_unsaved`: a workspace without one.
+    user should be told of it. `consent`: needs someone who asks whether that may be. `mouse`: whether the mouse is ours at first.
+    `remedies`: what can be done about a history that cannot be used; `open_unsaved`: a workspace without one.
     """
 
     settings: Settings
@@ -55,6 +56,7 @@ class Backstage:
     temporary: bool = False
     mouse: bool = True
     sent_to: Callable[[str], str | None] = lambda _: None
+    consent: Consent | None = None
     warnings: tuple[str, ...] = ()
     open_unsaved: Callable[[], Awaitable[Workspace]] | None = None
     remedies: Callable[[Damage], Awaitable[Sequence[Remedy]]] | None = None

@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 
-from claude_tui.child_environment import without_credentials
+from claude_tui.child_environment import callers_umask, without_credentials
 
 PATIENCE = 3.0
 """Seconds after which a program that has said nothing against it is taken to have opened the link."""
@@ -38,6 +38,7 @@ async def open_link(url: str, environ: Mapping[str, str] = os.environ, platform:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
             env=without_credentials(environ),
+            umask=callers_umask(),
             start_new_session=True,
         )
     except OSError:

@@ -142,6 +142,8 @@ class ChatScreen(Screen[None]):
 
     async def _open(self) -> None:
         self.set_timer(IDLE_BEFORE_IMPORT, self.view.warm_up)
+        if self.backstage.consent is not None:
+            self.backstage.consent.ask = self._may_send_to
         if not await self.view.open():
             return
         for sentence in (*self.backstage.warnings, *self.program.key_problems):
@@ -150,6 +152,9 @@ class ChatScreen(Screen[None]):
             self.submit(self.backstage.prompt)
         if self.backstage.pick:
             self.commands.run_session_list("")
+
+    async def _may_send_to(self, host: str) -> bool:
+        return await self.dialogs.may_send_to(host)
 
     def start(self, work: Coroutine[Any, Any, Any], name: str) -> None:
         """Run it beside the screen. What goes wrong is said, never lost."""

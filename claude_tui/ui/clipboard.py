@@ -22,6 +22,7 @@ from typing import Any
 
 from textual.app import App
 
+from claude_tui.child_environment import callers_umask
 from claude_tui.domain.text import safe_line, safe_text
 from claude_tui.files import private_folder, write_private
 from claude_tui.ui.terminal import remember_copied, send_osc52_to_browser, write_raw
@@ -136,6 +137,7 @@ async def _run(tool: Tool, text: str, environ: Mapping[str, str]) -> str | None:
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=complaints,
                 env={name: value for name, value in environ.items() if name in _PASSED_ON or name.startswith("LC_")},
+                umask=callers_umask(),
                 start_new_session=True,
             )
         except OSError as error:

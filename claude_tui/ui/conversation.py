@@ -133,6 +133,8 @@ class Conversation:
                 self._tool(event)
             case TurnEnded():
                 self._turn_ended(event)
+            case Notice(message_id=str()):
+                self._say(f"{event.message_id}:notice", event.text, event.level)
             case BlockDelta() | RetryScheduled() | SessionChanged() | Notice() | Alive():
                 pass
             case _:
@@ -240,8 +242,7 @@ class Conversation:
     def _message_stopped(self, event: MessageStopped) -> None:
         self._end_open()
         self._ending = Ending(reason=event.stop_reason)
-        sentence = stop_sentence(event.stop_reason, event.extra.get("stop_details"))
-        if sentence:
+        if sentence := stop_sentence(event.stop_reason, event.extra.get("stop_details")):
             self._say(f"{self._message_id}:stop", sentence, "warning")
 
     def _tool(self, event: ToolStarted | ToolProgress | ToolFinished | ApprovalRequested | ApprovalResolved) -> None:
@@ -347,12 +348,11 @@ class Conversation:
         """A moment has passed for what runs: panels show their seconds."""
         if not self.live:
             return
-        now = self._clock()
         from claude_tui.render.cells import ThinkingCell, ToolCell
 
         for cell, began in self.live.items():
             if isinstance(cell, (ThinkingCell, ToolCell)):
-                cell.tick(now - began)
+                cell.tick(self._clock() - began)
         self.on_change()
 
     def set_level(self, cell: Cell, level: int) -> None:

@@ -44,7 +44,7 @@ def cost_lines(scopes: Sequence[Scope], book: PriceBook, prices_file: str, width
     found.append(Line())
     for sentence in _sentences(scopes, totals, book):
         found += [Line(line, "warning") for line in wrap(sentence, width, 8)]
-    about = f"Prices as of {book.as_of}. Your own go into {prices_file}, in the same form."
+    about = f"Prices as of {book.as_of}. Your own go into {safe_line(prices_file, 500)}, in the same form."
     found += [Line(line, "muted") for line in wrap(about, width, 8)]
     return [Line(cut(line.text, width), line.tone) for line in found]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -140,6 +141,19 @@ class Dialogs:
         else:
             screen.program.say(f"{name} names no model: pick one.", severity="warning")
             self.pick_model("")
+
+    async def may_send_to(self, host: str) -> bool:
+        """The user's word on a host that is new. An Enter that was meant for the draft says no."""
+        answered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def take(picked: bool | None) -> None:
+            if not answered.done():
+                answered.set_result(picked is True)
+
+        choices = [Choice(False, "No, send nothing"), Choice(True, f"Yes, send it to {safe_line(host, 200)}", "not asked again")]
+        picker = Picker(f"May this conversation, and your key, go to {safe_line(host, 200)}?", choices)
+        self._screen.program.push_screen(picker, take)
+        return await answered
 
     def pick_effort(self, wanted: str) -> None:
         """Only the levels that the model takes are offered."""

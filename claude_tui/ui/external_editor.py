@@ -19,7 +19,7 @@ from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
-from claude_tui.child_environment import without_credentials
+from claude_tui.child_environment import with_callers_umask, without_credentials
 from claude_tui.domain.text import repair, safe_line
 
 LARGEST = 10_000_000  # bytes
@@ -87,6 +87,7 @@ def _command(environ: Mapping[str, str], text: str) -> list[str]:
 def _write(path: Path, text: str) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(handle, "w", encoding="utf-8", newline="") as file:
+        os.fchmod(handle, 0o600)
         file.write(repair(text))
         if text and not text.endswith("\n"):
             file.write("\n")
@@ -130,7 +131,8 @@ def _start(command: list[str], environ: Mapping[str, str]) -> int:
     """In our process group, so that Ctrl+Z stops both; without our credentials; on the terminal even where we are in a pipe."""
     streams = [(os.POSIX_SPAWN_DUP2, 2, number) for number in (0, 1) if not os.isatty(number)]
     visible = without_credentials(environ)
-    return os.posix_spawn(command[0], command, visible, file_actions=streams, setsigdef=_KEYBOARD_SIGNALS)
+    with with_callers_umask():
+        return os.posix_spawn(command[0], command, visible, file_actions=streams, setsigdef=_KEYBOARD_SIGNALS)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from claude_tui.domain.text import safe_line
+from claude_tui.domain.text import safe_line, safe_text
 from claude_tui.ui.dock_rows import cut
 from claude_tui.ui.panel import Panel
 
@@ -43,7 +43,7 @@ Lines: TypeAlias = Callable[[int], Sequence[Line]]
 
 
 class LinesScreen(Panel[None]):
-    """Esc closes it. `lines` may hold anything but control characters; what is too wide is cut.
+    """Esc closes it. `lines` may hold anything; what is too wide is cut.
 
     `extra`: a key, what it is said to do, and what it does; `show` draws other lines then.
     """
@@ -85,7 +85,7 @@ class LinesScreen(Panel[None]):
         panel = self.query_one("#panel")
         frame = self.size.width if self.has_class("-narrow") else min(self.size.width * 9 // 10, 100)
         width = max(8, frame - 2 - (0 if self.has_class("-narrow") else 2) - _BESIDE)
-        shown = [Content.styled(cut(line.text, width), _STYLES[line.tone]) for line in self._lines(width)]
+        shown = [Content.styled(cut(safe_text(line.text), width), _STYLES[line.tone]) for line in self._lines(width)]
         self.query_one("#lines", Static).update(Content("\n").join(shown))
         panel.styles.height = min(len(shown) + _CHROME, self.most_lines)
 

@@ -31,6 +31,10 @@ if TYPE_CHECKING:  # what a session needs is loaded with the first one, after th
 
 _log = logging.getLogger(__name__)
 
+LOOK_AFTER_SECONDS = 5.0
+"""After so long a start is over, and the history is looked after."""
+LOOK_AGAIN_SECONDS = 3600.0
+
 
 class SessionView:
     """Bound to the chat screen. `workspace` is None until the history is open, and again once everything is put away."""
@@ -66,6 +70,8 @@ class SessionView:
             screen.program.leave(Left(code=_code_of(error), problem=_sentence(error)))
             return False
         await self.show(found)
+        screen.set_timer(LOOK_AFTER_SECONDS, self._look_after)
+        screen.set_interval(LOOK_AGAIN_SECONDS, self._look_after)
         return True
 
     async def _open_workspace(self) -> Workspace | None:
@@ -80,6 +86,15 @@ class SessionView:
             if workspace is None:
                 screen.program.leave(Left(code=_code_of(error), problem=_sentence(error)))
             return workspace
+
+    def _look_after(self) -> None:
+        self._screen.start(self._see_to_history(), "look after the history")
+
+    async def _see_to_history(self) -> None:
+        """Beside everything else: whether the history is intact, and the day's copy of it."""
+        if self.workspace is not None:
+            for sentence in await self.workspace.look_after():
+                self._screen.dock.notice(sentence, "warning")
 
     def warm_up(self) -> None:
         """Import the SDK of the session's provider in its own thread; the second time costs nothing."""

@@ -24,6 +24,7 @@ from textual import constants
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from claude_tui.terminal_state import Note, take
 from claude_tui.ui.terminal_frames import ESCAPE_DELAY, Frame, FrameReader
 from claude_tui.ui.terminal_keys import KeyReader
 from claude_tui.ui.terminal_writer import FrameWriter
@@ -35,6 +36,8 @@ LEAVE_WITHIN = 0.5  # seconds for what waits to be written when the terminal is 
 FORCE_WITHIN = 0.4  # seconds for the same without regard to what waits
 HANGUP_CODE = 128 + signal.SIGHUP
 CURSOR_REPORT = "\x1b[6n"
+LARGEST = 1_000, 500
+"""Columns and lines. A terminal may claim 65,535 of each, and laying out so much freezes the screen and eats memory."""
 _READ = 1 << 16
 _POINTER_SHAPE = "\x1b]22;"
 _CANCEL = "\x18\x1b\\"  # ends a sequence that was cut in the middle
@@ -46,7 +49,8 @@ class TerminalDriver(LinuxDriver):
     """The driver of the full screen.
 
     When the terminal is gone (end of file, an error, a closed window) `app.terminal_gone()` is called on the event loop, once, if
-    the app has such a method; otherwise the app exits as a hang-up would end it.
+    the app has such a method; otherwise the app exits as a hang-up would end it. While the terminal is ours, a note in the folder
+    `app.terminal_notes`, if there is one, says so: the next start gives the terminal back where this process was killed.
     """
 
     def __init__(self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None) -> None:
@@ -63,6 +67,7 @@ class TerminalDriver(LinuxDriver):
         self._cursor_reports_due = 0
         self._pointer_shaped = False
         self._undo: dict[str, str] = {}
+        self._note: Note | None = None
 
     # The way out.
 
@@ -105,6 +110,7 @@ class TerminalDriver(LinuxDriver):
             return
         self._writer = FrameWriter(self._output, self._repaint, self._terminal_gone, self._encoding)
         self._writer.start()
+        self._take_note()
         self._wake = os.pipe()
         self._active = True
         self._cursor_reports_due = 0
@@ -116,6 +122,24 @@ class TerminalDriver(LinuxDriver):
             self.write_own(data)
         if self._app.is_running:  # taken again: the size is as it was, so nothing else paints
             self._repaint()
+
+    def _take_note(self) -> None:
+        folder = getattr(self._app, "terminal_notes", None)
+        if folder is not None and self._note is None:
+            try:
+                attributes = termios.tcgetattr(self.fileno)
+            except termios.error:  # our input is no terminal
+                attributes = None
+            self._note = take(folder, self._output, attributes)
+
+    def _drop_note(self) -> None:
+        note, self._note = self._note, None
+        if note is not None:
+            note.drop()
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        columns, lines = super()._get_terminal_size()
+        return min(columns, LARGEST[0]), min(lines, LARGEST[1])
 
     def _query_in_band_window_resize(self) -> None:
         if constants.SMOOTH_SCROLL:
@@ -144,12 +168,15 @@ class TerminalDriver(LinuxDriver):
         self._active = False
         self.disable_input()
         writer, self._writer = self._writer, None
+        given_back = True
         if writer is not None:
             writer.write_always(self._leaving())
             if not writer.stop(LEAVE_WITHIN):
                 writer.abandon()
-                self._force(self._leaving())
+                given_back = self._force(self._leaving())
         self._restore_attributes(termios.TCSANOW)
+        if given_back:
+            self._drop_note()
         if self._wake is not None:
             for end in self._wake:
                 os.close(end)
@@ -187,7 +214,7 @@ class TerminalDriver(LinuxDriver):
             "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l",
             "\x1b[?1016l" if self._mouse_pixels else "",
             "" if constants.DISABLE_KITTY_KEY else "\x1b[<u",
-            "\x1b[?1004l\x1b[?1049l\x1b[?25h",
+            "\x1b[?1004l\x1b[r\x1b[?1049l\x1b[?25h\x1b[0m",
         ]
         return "".join(parts)
 
@@ -198,14 +225,14 @@ class TerminalDriver(LinuxDriver):
             except termios.error as error:
                 _log.info("the terminal's modes cannot be restored: %s", error)
 
-    def _force(self, data: str) -> None:
-        """To a terminal that reads slowly or not at all: ahead of the frames that wait, and only for so long."""
+    def _force(self, data: str) -> bool:
+        """To a terminal that reads slowly or not at all: ahead of the frames that wait, only for so long; whether it took all."""
         left = (_CANCEL + data).encode()
         try:
             handle = os.open(os.ttyname(self._output), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
         except OSError as error:
             _log.info("the terminal cannot be given back: %s", error)
-            return
+            return False
         try:
             deadline = time.monotonic() + FORCE_WITHIN
             while left and time.monotonic() < deadline:
@@ -214,6 +241,7 @@ class TerminalDriver(LinuxDriver):
             _log.info("the terminal cannot be given back: %s", error)
         finally:
             os.close(handle)
+        return not left
 
     def _push(self, handle: int, data: bytes) -> int:
         """How many bytes the terminal took."""
@@ -227,8 +255,10 @@ class TerminalDriver(LinuxDriver):
         """At the end of the interpreter, if nothing gave the terminal back before."""
         if self._active:
             self._active = False
-            self._force(self._leaving())
+            given_back = self._force(self._leaving())
             self._restore_attributes(termios.TCSANOW)
+            if given_back:
+                self._drop_note()
 
     # The way in.
 

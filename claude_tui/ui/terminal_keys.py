@@ -19,6 +19,7 @@ from textual._xterm_parser import XTermParser
 from textual.keys import Keys
 from textual.message import Message
 
+from claude_tui.domain.text import safe_text
 from claude_tui.ui.terminal_frames import Alt, Escape, Frame, Paste, Text
 
 _ALT_NAMES = {"\r": "enter", "\n": "ctrl+j", "\t": "tab", "\x7f": "backspace", "\x08": "backspace", " ": "space"}
@@ -64,7 +65,7 @@ class KeyReader:
                 yield from self._sequence(frame.text)
 
     def _character(self, character: str) -> Iterator[events.Key]:
-        if not "\x80" <= character <= "\x9f":
+        if character < "\x80" or _is_visible(character):
             yield from self._known_keys(character)
 
     def _known_keys(self, sequence: str) -> Iterator[events.Key]:
@@ -138,7 +139,12 @@ def _is_third_function_key(report: re.Match[str]) -> bool:
 
 def _is_character(code: int) -> bool:
     """Whether this is a code point a key can type."""
-    return 0x20 <= code < 0x110000 and not (0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000 or code in _PRIVATE_KEYS)
+    return 0x20 <= code < 0x110000 and code != 0x7F and code not in _PRIVATE_KEYS and _is_visible(chr(code))
+
+
+def _is_visible(character: str) -> bool:
+    """Whether it says something: no control, nothing that is hidden in the text around it."""
+    return safe_text(character) == character
 
 
 def _with_alt(name: str) -> str:

@@ -19,3 +19,14 @@ class Result(NamedTuple):
     trials: int
     failures: list[str]
     figures: dict[str, float | int | str]
+
+
+def failure(name: str, seed: int, sentence: str, count: int = 1) -> str:
+    """What went wrong, and the command that does it again. Trial `i` of a run is, alone, the first one of `seed + i`."""
+    return f"{sentence}\n    again: python -m scripts.torture {name} --seed {seed} --count {count}"
+
+
+def spread(values: list[float]) -> dict[str, float | int | str]:
+    """Median and largest of these; nothing of nothing."""
+    ordered = sorted(values)
+    return {"median": round(ordered[len(ordered) // 2], 1), "max": round(ordered[-1], 1)} if ordered else {}

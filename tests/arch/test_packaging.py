@@ -75,7 +75,7 @@ def test_every_import_is_declared() -> None:
 def test_the_distribution_has_its_own_name() -> None:
     project = pyproject()["project"]
     assert project["name"] == "claude-tui-chat"
-    assert project["scripts"] == {"claude-tui": "claude_tui.cli.main:main"}
+    assert project["scripts"] == {"claude-tui": "claude_tui.__main__:main"}
 
 
 @pytest.mark.parametrize(

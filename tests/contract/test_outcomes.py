@@ -93,7 +93,7 @@ def test_failed(plan: Plan, status: str | None, kind: str) -> None:
     assert shown["messages"] == told["messages"]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGQUIT, 131)])
 def test_interrupted(number: signal.Signals, code: int) -> None:
     with FakeApi.in_thread(Script((Think("It begins"), WaitFor("never"), Say("It ends")))) as api:
         with start("ask", "hi", "-o", "json", api=api) as process:

@@ -58,6 +58,28 @@ def text_of(data: str | bytes) -> str:
     return "".join(token.text for token in tokens(data) if token.kind == "text")
 
 
+def left_on(data: str | bytes) -> set[str]:
+    """What a terminal that began in its usual state still has on: modes, a pushed keyboard, a hidden cursor, colours, a region."""
+    modes: set[str] = set()
+    keyboards, colours, region = {"main": 0, "alternate": 0}, False, False
+    for token in tokens(data):
+        if change := re.fullmatch(r"\x1b\[\?(\d+)([hl])", token.text):
+            usual_is_on = change[1] in ("7", "25")
+            (modes.discard if (change[2] == "h") is usual_is_on else modes.add)(change[1])
+        screen = "alternate" if "1049" in modes else "main"
+        if re.fullmatch(r"\x1b\[>\d+u", token.text):
+            keyboards[screen] += 1
+        elif token.text == "\x1b[<u":
+            keyboards[screen] = max(keyboards[screen] - 1, 0)
+        elif re.fullmatch(r"\x1b\[(?:\d+;\d+)?r", token.text):
+            region = token.text != "\x1b[r"
+        elif token.is_colour:
+            colours = token.text not in ("\x1b[0m", "\x1b[m")
+    return modes | {
+        name for name, is_on in (("keyboard", any(keyboards.values())), ("colours", colours), ("region", region)) if is_on
+    }
+
+
 def foreign(data: str | bytes, allowed: Iterable[str] = ()) -> list[Token]:
     """Tokens that neither belong to a Textual program nor match a pattern in `allowed` (the program's own: title, bell)."""
     patterns = [_MOVE, _MODE, _SCROLL, _POINTER, *map(re.compile, allowed)]

@@ -1,16 +1,9 @@
-"""What no scripted server can do: names that do not resolve, ports nobody listens on, certificates nobody signed; and the
-sentences and exit codes of faults as the real command shows them.
-"""
+"""What no scripted server can do: names that do not resolve, ports nobody listens on, certificates nobody signed."""
 
 from __future__ import annotations
 
-import shutil
 import socket
-import ssl
-import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,9 +11,9 @@ import pytest
 from claude_tui.domain.errors import ErrorKind
 from claude_tui.domain.messages import Outcome
 from claude_tui.domain.ports import Timeouts
-from claude_tui.fakeapi import FakeApi, Fault, Pause, Phase, Plan, Say, Script, Strike, at
-from tests.contract.command import run
+from claude_tui.fakeapi import FakeApi, Fault, Pause, Say, Script, Strike
 from tests.faults.bench import GOOD, Waits, program, restarted, turn
+from tests.faults.nowhere import deaf_server, secure_server
 
 pytestmark = pytest.mark.unmeasured
 
@@ -62,50 +55,9 @@ async def test_a_port_nobody_listens_on(tmp_path: Path, waits: Waits) -> None:
 
 async def test_a_server_that_does_not_take_the_connection(tmp_path: Path, waits: Waits) -> None:
     """A full backlog: the system answers nothing at all."""
-    with closing(socket.socket()) as deaf, closing(socket.socket()) as filler, closing(socket.socket()) as more:
-        deaf.bind(("127.0.0.1", 0))
-        deaf.listen(0)
-        for one in (filler, more):
-            one.setblocking(False)
-            one.connect_ex(deaf.getsockname())
-        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+    with deaf_server() as url:
         await fails(tmp_path, url, ErrorKind.TIMEOUT, url, "0.2 s", timeouts=Timeouts(connect=0.2, first_byte=9.0, idle=9.0))
     assert len(waits.seconds) == 2
-
-
-@contextmanager
-def secure_server(folder: Path) -> Iterator[str]:
-    """A loopback server whose certificate nobody vouches for; its address."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl makes the certificate, and there is none")
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    request = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    subprocess.run([*request, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True, timeout=30)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with closing(connection):
-                try:
-                    context.wrap_socket(connection, server_side=True).close()
-                except OSError:
-                    continue
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield f"https://localhost:{listener.getsockname()[1]}"
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(5)
 
 
 async def test_a_certificate_nobody_signed_is_never_accepted_and_never_retried(tmp_path: Path, waits: Waits) -> None:
@@ -141,31 +93,3 @@ async def test_no_redirect_is_followed(tmp_path: Path) -> None:
                 assert (result.error.status, place in result.error.message) == (status, True)
                 assert len(api.requests) == 1
         assert other.requests == []
-
-
-COMMANDS: dict[str, tuple[Plan, str, int | None, str]] = {
-    "bad request": (at(Fault.BAD_REQUEST, Phase.BEFORE_HEADERS), "invalid_request", 400, "refused by the script"),
-    "context": (at(Fault.CONTEXT_FULL, Phase.BEFORE_HEADERS), "context", 400, "prompt is too long"),
-    "billing": (at(Fault.SPENDING_LIMIT, Phase.BEFORE_HEADERS), "billing", 429, "spending limit"),
-    "rate limit": (at(Fault.RATE_LIMITED_HUGE, Phase.BEFORE_HEADERS), "rate_limit", 429, "24.0 hours"),
-    "gateway page": (at(Fault.BAD_GATEWAY_HTML, Phase.BEFORE_HEADERS), "server", 502, "Bad Gateway"),
-    "refused": (Script((Fault.REFUSED,)), "network", None, "127.0.0.1"),
-    "captive portal": (at(Fault.HTML_200, Phase.BEFORE_HEADERS), "protocol", 200, "Sign in to WiFi"),
-    "redirect": (at(Fault.REDIRECT, Phase.BEFORE_HEADERS), "protocol", 307, "redirect.invalid"),
-    "bad UTF-8": (at(Fault.INVALID_UTF8, Phase.TEXT), "protocol", 200, "cannot be read"),
-}
-
-
-@pytest.mark.parametrize(("plan", "kind", "status", "words"), COMMANDS.values(), ids=COMMANDS.keys())
-def test_the_command_says_what_happened_and_what_to_do(plan: Plan, kind: str, status: int | None, words: str) -> None:
-    with FakeApi.in_thread(plan) as api:
-        ended = run("ask", "hi", "-o", "json", api=api, env={"CLAUDE_TUI_RETRIES": "0"}).told(1)
-    error = ended.json["error"]
-    assert (error["kind"], error["status"]) == (kind, status)
-    assert words in error["message"] and "\n" not in error["message"] and "<" not in error["message"]
-    assert (error["request_id"] is None) is (kind == "network")
-    (sentence,) = [line for line in ended.stderr.splitlines() if line.startswith("Error: ")]
-    assert error["message"] in sentence
-    advice = sentence.partition(error["message"])[2]
-    assert len(advice.strip()) > 20
-    assert "Traceback" not in ended.stderr

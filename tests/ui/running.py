@@ -22,6 +22,7 @@ from claude_tui.cli.options import ChatOptions, Resume
 from claude_tui.cli.rescuing import remedies
 from claude_tui.cli.screen import _beginning
 from claude_tui.config import Settings
+from claude_tui.engine.consent import Consent
 from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.session import Session
 from claude_tui.engine.workspace import Workspace
@@ -32,7 +33,7 @@ from claude_tui.ui.app import ClaudeApp
 from claude_tui.ui.backstage import Backstage, Left
 from claude_tui.ui.chat_screen import ChatScreen
 
-PATIENCE = 15.0
+PATIENCE = 30.0
 LINES = "\n\n".join(f"Line {number} of the answer." for number in range(1, 61))
 SCRIPTS: Mapping[str, Script] = {
     "silent": Script((WaitFor("go"), Say("At last."))),
@@ -252,6 +253,8 @@ async def running(
     gate: asyncio.Event | None = None,
     warnings: Iterable[str] = (),
     rescuing: bool = False,
+    endpoints: Endpoints | None = None,
+    consent: Consent | None = None,
 ) -> AsyncIterator[Program]:
     """The program as `claude-tui` starts it. `key`: other credentials than the API's. `gate`: the history opens when it is set.
 
@@ -259,7 +262,7 @@ async def running(
     """
     settings = settings or Settings()
     paths = Paths.find()
-    endpoints = Endpoints.of(compose.demo_provider(settings, base_url=api.url, api_key=key or api.key))
+    endpoints = endpoints or Endpoints.of(compose.demo_provider(settings, base_url=api.url, api_key=key or api.key))
 
     async def open_workspace() -> Workspace:
         if gate is not None:
@@ -277,6 +280,7 @@ async def running(
         begin=_beginning(ChatOptions(flags=dict(flags or {}), resume=resume), settings),
         models=lambda workspace, name: ModelList(workspace.endpoints.get(name), paths.cache, api.url),
         prices=compose.price_book(paths),
+        consent=consent,
         warnings=tuple(warnings),
         open_unsaved=open_unsaved,
         remedies=remedies if rescuing else None,

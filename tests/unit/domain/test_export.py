@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -16,7 +18,8 @@ from claude_tui.domain.text import safe_text
 SESSION = SessionInfo("s1", title="A *title* with `ticks`", model="m", system="Be brief.", leaf_id="m4", tools=({"name": "t"},))
 END = "The last prompt stands alone."
 _PIECES = st.sampled_from((
-    "```", "~~~~", "```py", "<!--", "-->", "<pre>", "</pre>", "<script x", "<?", "- ", "1. ", "> ", "    ", "# H", "\n", "\n\n", "`", "a",
+    "```", "~~~~", "```py", "<!--", "-->", "<pre>", "</pre>", "<script x", "<?", "- ", "1. ", "> ", "    ",
+    "# H", "\n", "\n\n", "`", "a",
     "<![CDATA[", "\x1b[31m", "\u202e", "\ud800", "| a |\n|---|", "[x]: y", "<!A", "***", "===", "\\", "<style>", "\t",
 ))  # fmt: skip
 _TEXTS = st.lists(_PIECES, max_size=12).map("".join)
@@ -27,7 +30,7 @@ def _message(number: int, role: Role, *blocks: Block, **more: object) -> Message
     return Message(f"m{number}", "s1", parent, role, blocks, created_at="2026-01-01T00:00:00.000Z", **more)  # pyright: ignore[reportArgumentType]
 
 
-def _conversation(answer: str, thinking: str, result: str, name: str) -> list[Message]:
+def conversation_of(answer: str, thinking: str = "", result: str = "", name: str = "t") -> list[Message]:
     call: Block = {"type": "tool_use", "id": "c1", "name": name, "input": {"text": result}}
     thought: Block = {"type": "thinking", "thinking": thinking, "signature": "x"}
     return [
@@ -42,17 +45,17 @@ def _conversation(answer: str, thinking: str, result: str, name: str) -> list[Me
 @settings(max_examples=60)
 @given(_TEXTS, _TEXTS, _TEXTS, _TEXTS)
 def test_no_text_swallows_the_one_behind_it_and_nothing_commands_a_terminal(a: str, b: str, c: str, d: str) -> None:
-    markdown = "".join(markdown_of(SESSION, _conversation(a, b, c, d)))
+    markdown = "".join(markdown_of(SESSION, conversation_of(a, b, c, d)))
     assert safe_text(markdown) == markdown
     tokens = MarkdownIt("commonmark").parse(markdown)
-    top = [(before.type, token.content) for before, token in zip(tokens, tokens[1:], strict=False) if before.level == 0]
+    top = [(before.type, token.content) for before, token in itertools.pairwise(tokens) if before.level == 0]
     heads = [content for kind, content in top if kind == "heading_open" and content in ("You", "Claude")]
     assert ("paragraph_open", END) in top
     assert heads == ["You", "Claude", "You"]
 
 
 def test_markdown_says_who_said_what_what_was_called_and_how_it_ended() -> None:
-    messages = _conversation("An answer.", "Let me\nthink.", "one\n```\ntwo", "look`up")
+    messages = conversation_of("An answer.", "Let me\nthink.", "one\n```\ntwo", "look`up")
     failed = ErrorInfo(ErrorKind.SERVER, "It broke", 500)
     messages.append(_message(6, Role.ASSISTANT, status=Status.FAILED, error=failed, model="m"))
     markdown = "".join(markdown_of(SESSION, messages))
@@ -71,7 +74,7 @@ def test_a_call_that_is_no_json_stands_as_it_came() -> None:
 
 
 def test_json_is_what_the_import_reads() -> None:
-    messages = _conversation("An answer.\ud800", "", "x", "t")[:4]
+    messages = conversation_of("An answer.\ud800", "", "x", "t")[:4]
     session, found = imported(dump_json(json_of(SESSION, messages)))
     assert (session.title, session.system, session.tools) == (SESSION.title, SESSION.system, SESSION.tools)
     assert [(one.role, one.blocks, one.status) for one in found] == [(one.role, one.blocks, one.status) for one in messages]

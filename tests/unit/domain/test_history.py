@@ -289,9 +289,23 @@ def test_thinking_behind_a_server_call_that_goes_goes_too() -> None:
     assert messages[3] == ("assistant", [THOUGHT, text("c")])
 
 
-@pytest.mark.parametrize("path", [[], [said("x")], [user(" ")], [said()], [user(), said("x", CALL)]])
+@pytest.mark.parametrize("path", [[], [said("x")], [user(" ")], [said()], [user(), cut_off(CALL, open_blocks=(0,))]])
 def test_nothing_to_send_is_a_prompt_to_go_on(path: list[Message]) -> None:
     assert sent(*path) == [("user", [text(CONTINUE_PROMPT)])]
+
+
+def test_a_prompt_that_says_nothing_is_one_to_go_on_for_ever() -> None:
+    """Thinking is bound to what was sent for it."""
+    begun = sent(user("q"), said("a"), user(" "))
+    assert begun == [("user", [text("q")]), ("assistant", [text("a")]), ("user", [text(CONTINUE_PROMPT)])]
+    assert sent(user("q"), said("a"), user(" "), said(THOUGHT, "b"), user("next"))[:3] == begun
+    assert sent(user(), said("x"), user("next"))[0] == ("user", [text(CONTINUE_PROMPT)])
+
+
+def test_thinking_behind_a_call_that_is_left_out_is_left_out() -> None:
+    broken = cut_off(THOUGHT, "a", CALL, THOUGHT, HIDDEN, CALL, "b")
+    broken = dataclasses.replace(broken, raw_inputs={"2": '{"a": 1} x'})
+    assert sent(user("q"), broken, user("next"))[1] == ("assistant", [THOUGHT, text("a"), text("b")])
 
 
 def test_user_messages_hold_only_what_a_user_may_send() -> None:

@@ -284,3 +284,28 @@ def test_what_is_not_an_answer_of_the_api() -> None:
 
 def test_every_kind_has_advice() -> None:
     assert all(advice(kind).endswith(".") for kind in ErrorKind)
+
+
+LIMIT = "anthropic-ratelimit-"
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({}, "slow down"),
+        ({f"{LIMIT}requests-limit": "50", f"{LIMIT}requests-remaining": "3"}, "slow down"),
+        ({f"{LIMIT}requests-limit": "50", f"{LIMIT}requests-remaining": "0"}, "slow down Used up: the limit of 50 requests."),
+        (
+            {"x-ratelimit-limit-tokens": "40000", "x-ratelimit-remaining-tokens": "0", f"{LIMIT}input-tokens-remaining": "0"},
+            "slow down Used up: the limit of input tokens and of 40,000 tokens.",
+        ),
+        ({f"{LIMIT}requests-limit": "\u0661", f"{LIMIT}requests-remaining": "0"}, "slow down Used up: the limit of requests."),
+    ],
+)
+def test_the_limit_that_is_used_up_is_named(headers: dict[str, str], words: str) -> None:
+    assert errors.with_limits("slow down", headers) == words
+
+
+def test_a_limit_that_the_server_names_itself_is_not_named_again() -> None:
+    said = "This would exceed your organization's rate limit of 30,000 input tokens per minute."
+    assert errors.with_limits(said, {f"{LIMIT}input-tokens-remaining": "0"}) == said

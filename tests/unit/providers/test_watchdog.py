@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_tui.domain.errors import ErrorKind
-from claude_tui.providers.watchdog import SLEEP_SECONDS, TICK_SECONDS, ClosableBody, Watchdog
+from claude_tui.domain.errors import ErrorKind, ProviderError
+from claude_tui.providers import watchdog as watchdog_module
+from claude_tui.providers.watchdog import SLEEP_SECONDS, TICK_SECONDS, ClosableBody, Sleeps, Watchdog, awake, slept
 
 
 class Clock:
@@ -114,6 +115,80 @@ def test_a_machine_that_slept(clock: Clock, gap: float, gone: bool) -> None:
     assert (watchdog.verdict is not None) is gone is (closing.count == 1)
     if watchdog.verdict:
         assert watchdog.verdict[0] is ErrorKind.NETWORK and "asleep" in watchdog.verdict[1]
+
+
+def stopped_for(clock: Clock, seconds: float) -> None:
+    """The process stands still: what is due in the meantime is called when it goes on."""
+    clock.now += seconds
+    due = [one for one in clock.timers if one[2][0] and one[0] <= clock.now]
+    for _, callback, state in due:
+        state[0] = False
+        callback()
+
+
+def test_a_process_that_stood_still_reads_what_came_meanwhile(clock: Clock) -> None:
+    watchdog, closing = watching(clock)
+    watchdog.heard()
+    stopped_for(clock, 10_000)
+    assert watchdog.verdict is None
+    watchdog.heard()  # it had waited in the socket
+    clock.pass_time(119)
+    assert watchdog.verdict is None and closing.count == 0
+
+
+def test_a_process_that_stood_still_gives_up_within_a_tick_where_nothing_came(clock: Clock) -> None:
+    watchdog, closing = watching(clock)
+    stopped_for(clock, 10_000)
+    clock.pass_time(TICK_SECONDS)
+    assert watchdog.verdict and watchdog.verdict[0] is ErrorKind.TIMEOUT and closing.count == 1
+
+
+@pytest.mark.parametrize(("gap", "passed"), [(0.0, False), (SLEEP_SECONDS, False), (SLEEP_SECONDS + 0.1, True)])
+def test_a_sleep_is_noticed_once(gap: float, passed: bool) -> None:
+    gone = 77.0
+    sleeps = Sleeps(lambda: gone)
+    gone += gap
+    assert [sleeps.passed(), sleeps.passed()] == [passed, False]
+
+
+async def test_a_sleep_ends_the_wait_for_an_answer_that_will_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchdog_module, "TICK_SECONDS", 0.001)
+    asked = iter([0.0, *[SLEEP_SECONDS + 1] * 9])
+    with pytest.raises(ProviderError) as caught:
+        await _waiting(asked.__next__)
+    assert caught.value.info.kind is ErrorKind.NETWORK and caught.value.retryable and "asleep" in caught.value.info.message
+
+
+async def test_somebody_elses_timeout_and_an_interrupt_are_not_taken_for_a_sleep() -> None:
+    with pytest.raises(TimeoutError):
+        async with awake(lambda: 0.0):
+            raise TimeoutError
+    task = asyncio.ensure_future(_waiting())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def _waiting(clock: Callable[[], float] = lambda: 0.0) -> None:
+    async with awake(clock):
+        await asyncio.Event().wait()
+
+
+def test_the_clocks_of_both_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine was on for 1,000 s and slept for 300 of them."""
+    clocks = {"boot": 1000.0, "monotonic": 700.0, "raw": 700.0, "continuous": 1000.0}
+    time = watchdog_module.time
+    monkeypatch.setattr(time, "clock_gettime", clocks.__getitem__)
+    monkeypatch.setattr(time, "monotonic", lambda: 700.0)
+    monkeypatch.setattr(time, "CLOCK_BOOTTIME", "boot", raising=False)
+    assert slept() == 300.0
+    monkeypatch.delattr(time, "CLOCK_BOOTTIME")
+    monkeypatch.delattr(time, "CLOCK_UPTIME_RAW", raising=False)
+    assert slept() == 0.0
+    monkeypatch.setattr(time, "CLOCK_UPTIME_RAW", "raw", raising=False)
+    monkeypatch.setattr(time, "CLOCK_MONOTONIC", "continuous")
+    assert slept() == 300.0
 
 
 def test_a_watchdog_that_was_stopped_says_nothing(clock: Clock) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from claude_tui.domain.errors import StoreError
 from claude_tui.store import SqliteStore, migrations
+from claude_tui.store import backups as backups_module
 from claude_tui.store.backups import KEPT, UPGRADE
 from tests.unit.store.samples import conversation, inside, output_of, python
 
@@ -129,7 +130,7 @@ async def test_a_step_another_process_took_is_not_taken_twice(data_dir: Path, mo
     """Both see the old format; while one copies, the other upgrades."""
     await filled(data_dir)
     then(monkeypatch, adds_a_column)
-    real = migrations.back_up_for_upgrade
+    real = backups_module.back_up_for_upgrade
 
     def copying(*arguments: Any) -> None:
         real(*arguments)
@@ -138,7 +139,7 @@ async def test_a_step_another_process_took_is_not_taken_twice(data_dir: Path, mo
         connection.pragma("user_version", NOW + 1)
         connection.close()
 
-    monkeypatch.setattr(migrations, "back_up_for_upgrade", copying)
+    monkeypatch.setattr(backups_module, "back_up_for_upgrade", copying)
     await (await SqliteStore.open(data_dir)).close()
     assert content(data_dir)[0] == NOW + 1
 

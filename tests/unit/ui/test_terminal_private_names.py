@@ -28,7 +28,8 @@ CHANGED = "Textual changed: see claude_tui/ui/terminal*.py, egress.py and crash.
     [
         (
             LinuxDriver,
-            "_enable_mouse_support _disable_mouse_support _query_in_band_window_resize _run_input_thread _sigcont_application",
+            "_enable_mouse_support _disable_mouse_support _query_in_band_window_resize _run_input_thread _sigcont_application "
+            "_get_terminal_size",
         ),
         (LinuxDriver, "run_input_thread start_application_mode stop_application_mode disable_input close write process_message"),
         (driver.Driver, "send_message suspend_application_mode resume_application_mode no_automatic_restart"),

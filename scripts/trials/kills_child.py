@@ -1,7 +1,9 @@
-"""The process that `test_kill_engine` kills: engine and store on a provider that is made of numbers, 500 deltas a second.
+"""The process that the trial `kills` kills: engine and store on a provider that is made of numbers, 500 deltas a second.
 
 Whatever the provider hands out is reported through a pipe before the engine gets it, and whatever the engine announces when it
 does: one JSON line each, shorter than a pipe takes in one piece, so no line is ever torn. No HTTP and no SDK: it starts fast.
+A delta is reported with how late it is by the clock, an append to the journal when it is asked for and when it is done: a machine
+that is busy, or a disk that is slow, can so be told from a program that is.
 """
 
 from __future__ import annotations
@@ -10,11 +12,10 @@ import asyncio
 import json
 import os
 import random
-import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from claude_tui.domain.events import (
     BlockDelta,
@@ -31,6 +32,7 @@ from claude_tui.domain.events import (
     UsageReported,
 )
 from claude_tui.domain.history import CLAUDE
+from claude_tui.domain.journal import Chunk
 from claude_tui.domain.ports import ChatRequest, ModelInfo, Timeouts, ToolOutput, ToolSpec
 from claude_tui.engine.approvals import Approvals, Policy
 from claude_tui.engine.endpoints import Endpoints
@@ -43,9 +45,9 @@ from claude_tui.store.sqlite import SqliteStore
 MODEL = "claude-opus-5-5"
 GAP = 1 / 500
 """Seconds between two deltas."""
-DELTAS = 150
+DELTAS = 80
 """Deltas of a block."""
-TOOL_SECONDS = 0.06
+TOOL_SECONDS = 0.05
 OPTIONS = TurnOptions(max_tokens=32_000, retries=0, max_requests=5, timeouts=Timeouts())
 
 
@@ -138,7 +140,7 @@ class PacedProvider:
                 due += GAP
                 if due > loop.time():
                     await asyncio.sleep(due - loop.time())
-                self._report(event.kind, self._requests, event.number, event.text)
+                self._report(event.kind, self._requests, event.number, event.text, loop.time() - due)
             elif type(event) is MessageStarted:
                 self._report("begins", self._requests)
             elif type(event) is MessageStopped:
@@ -153,16 +155,29 @@ class PacedProvider:
 
 
 def reporter(descriptor: int) -> Callable[..., None]:
-    """`report(what, request, block, text)` as a line with the time of the monotonic clock, which all processes share."""
+    """`report(what, request, block, text, late)` as a line with the time of the monotonic clock, which all processes share."""
 
-    def report(what: str, request: int = 0, number: int = 0, text: str = "") -> None:
-        os.write(descriptor, json.dumps([time.monotonic_ns(), what, request, number, text]).encode() + b"\n")
+    def report(what: str, request: int = 0, number: int = 0, text: str = "", late: float = 0.0) -> None:
+        os.write(descriptor, json.dumps([time.monotonic_ns(), what, request, number, text, late]).encode() + b"\n")
 
     return report
 
 
+class ReportingStore(SqliteStore):
+    """Says when an append to the journal is asked for and when it is done."""
+
+    report: Callable[..., None]
+
+    def append_chunks(self, message_id: str, chunks: Sequence[Chunk]) -> Awaitable[None]:
+        self.report("append")
+        done = asyncio.ensure_future(super().append_chunks(message_id, chunks))
+        done.add_done_callback(lambda _: self.report("appended"))
+        return done
+
+
 async def converse(data: Path, runs: Path, seed: str, session_id: str, report: Callable[..., None]) -> None:
-    store = await SqliteStore.open(data)
+    store = await ReportingStore.open(data)
+    cast("ReportingStore", store).report = report
     workspace = Workspace(store, Endpoints.of(PacedProvider(seed, report)), lambda: toolbox(Tool(runs, report)), OPTIONS)
     session = await workspace.open(session_id) if session_id else workspace.new(model=MODEL)
     answers = 0
@@ -184,6 +199,7 @@ async def converse(data: Path, runs: Path, seed: str, session_id: str, report: C
     await workspace.close()
 
 
-if __name__ == "__main__":
-    _, data_name, runs_name, seed_text, session_text, pipe = sys.argv
-    asyncio.run(converse(Path(data_name), Path(runs_name), seed_text, session_text, reporter(int(pipe))))
+def work(task: dict[str, Any], descriptor: int) -> None:
+    """What the zygote forks for."""
+    report = reporter(descriptor)
+    asyncio.run(converse(Path(task["data"]), Path(task["runs"]), task["seed"], task["session"], report))
