@@ -5,6 +5,7 @@ Everything heavy is imported by the command that needs it.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, NoReturn, TypeAlias
 
 import typer
@@ -14,7 +15,7 @@ from claude_tui.cli.argv import PICK
 from claude_tui.cli.exits import UsageError
 from claude_tui.cli.flags import SettingsCommand, with_settings
 from claude_tui.cli.main import begin, front_end, prompt_of, resumed
-from claude_tui.cli.options import AskOptions, AskOutput, ChatOptions, Grouping, Output
+from claude_tui.cli.options import AskOptions, AskOutput, ChatOptions, ExportFormat, Grouping, Output
 
 app = typer.Typer(
     name="claude-tui",
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-sessions = typer.Typer(help="List, show and import conversations.", rich_markup_mode=None, no_args_is_help=True)
+sessions = typer.Typer(help="List, show, export and import conversations.", rich_markup_mode=None, no_args_is_help=True)
 config = typer.Typer(
     help="Where the settings are, what they are, and how to change them.", rich_markup_mode=None, no_args_is_help=True
 )
@@ -133,11 +134,14 @@ def stats(
 
 
 @app.command()
-def doctor(output: OutputForm = "text") -> None:
+def doctor(
+    output: OutputForm = "text",
+    repair: Annotated[bool, typer.Option("--repair", help="Put right what can be; nothing is deleted.")] = False,
+) -> None:
     """Check what the program needs and say where everything is. Exits with 1 if something is broken."""
     from claude_tui.cli import doctor as examination
 
-    _end(examination.examine(output))
+    _end(examination.examine(output, repair=repair))
 
 
 @app.command()
@@ -222,6 +226,24 @@ def show_session(
     from claude_tui.cli import sessions_command
 
     _end(sessions_command.show_session(paths, session_id, output, everything=everything))
+
+
+@sessions.command("export")
+def export_sessions(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", show_default=False, help="Ids, or the starts of them.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every conversation.")] = False,
+    form: Annotated[ExportFormat, typer.Option("--format", help="For people, or for `sessions import`.")] = "markdown",
+    to: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE|DIR", show_default=False, help="A file for one, a folder for several; else standard output."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+) -> None:
+    """Write conversations to files. A damaged history is read as far as it goes; then it exits with 1."""
+    paths = begin()
+    from claude_tui.cli import exporting
+
+    _end(exporting.export(paths, exporting.Wanted(tuple(ids or ()), everything, form, to, force)))
 
 
 @sessions.command("import")

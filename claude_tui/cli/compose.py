@@ -128,16 +128,20 @@ async def open_workspace(
     paths: Paths,
     *,
     temporary: bool = False,
+    unsaved: bool = False,
     allow: tuple[str, ...] = (),
     endpoints: Endpoints | None = None,
     interactive: bool = False,
     steady: bool = False,
 ) -> Workspace:
-    """`interactive`: there is somebody to ask. `steady` as in `open_store`."""
+    """`interactive`: there is somebody to ask. `steady` as in `open_store`.
+
+    `temporary`: nothing is saved, as was asked for. `unsaved`: nothing can be, and what the history holds is not looked at.
+    """
     from claude_tui.engine.workspace import Workspace
 
     endpoints = endpoints or make_endpoints(settings)
-    store = await open_store(paths, temporary=temporary, steady=steady)
+    store = await open_store(paths, temporary=temporary or unsaved, steady=steady)
     guard = await make_guard(settings, store, paths, temporary=temporary) if endpoints.names else None
     return Workspace(
         store, endpoints, lambda: make_toolbox(settings, allow, interactive=interactive), turn_options(settings), guard

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import locale
 import os
 import platform
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from claude_tui import __version__, config
-from claude_tui.cli import compose
-from claude_tui.cli.opening import recovered_note
+from claude_tui.cli import compose, doctor_history
+from claude_tui.cli.finding import Finding, owner
 from claude_tui.cli.options import Output
 from claude_tui.config_providers import BUILTIN
 from claude_tui.domain.addresses import is_loopback, redact_address
@@ -28,37 +26,44 @@ from claude_tui.files import Paths
 from claude_tui.logs import redact, start_logging, stop_logging
 from claude_tui.terminal_state import repair as repair_terminal
 
-Verdict: TypeAlias = Literal["ok", "info", "warning", "broken"]
-
 DEFAULT_ADDRESS = "https://api.anthropic.com"
 _PACKAGES = ("anthropic", "typer", "textual", "apsw")
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at. Only `broken` makes the command fail."""
-
-    name: str
-    verdict: Verdict
-    text: str
-
-
-def examine(output: Output) -> int:
-    """Print every finding; 1 if something is broken."""
+def examine(output: Output, *, repair: bool = False) -> int:
+    """Print every finding, with `repair` what was put right before; 1 if something is broken."""
     paths = Paths.find()
     repair_terminal(paths.terminals)
+    done, problem = _repaired(paths) if repair else ([], "")
     findings = [Finding(one.name, one.verdict, redact(one.text)) for one in _findings(paths, os.environ)]
-    broken = any(one.verdict == "broken" for one in findings)
+    broken = bool(problem) or any(one.verdict == "broken" for one in findings)
     if output == "json":
-        print(dump_json({"ok": not broken, "checks": [asdict(one) for one in findings]}))
-    else:
-        width = max(len(one.name) for one in findings)
-        for one in findings:
-            mark = "" if one.verdict in ("ok", "info") else f"{one.verdict.upper()}: "
-            print(f"{one.name.ljust(width)}  {mark}{safe_line(one.text, 1000)}")
-        print("\nSomething is broken." if broken else "\nNothing is broken.")
+        repairs = {"repairs": done, **({"problem": problem} if problem else {})} if repair else {}
+        print(dump_json({"ok": not broken, "checks": [asdict(one) for one in findings], **repairs}))
+        return int(broken)
+    width = max(len(one.name) for one in findings)
+    for one in findings:
+        mark = "" if one.verdict in ("ok", "info") else f"{one.verdict.upper()}: "
+        print(f"{one.name.ljust(width)}  {mark}{safe_line(one.text, 1000)}")
+    if repair:
+        print("\n" + "\n".join(safe_line(line, 1000) for line in done or ["There was nothing to repair." if not problem else ""]))
+    if problem:
+        print(f"Not repaired: {safe_line(problem, 1000)}")
+    print("\nSomething is broken." if broken else "\nNothing is broken.")
     return int(broken)
+
+
+def _repaired(paths: Paths) -> tuple[list[str], str]:
+    """What was done, and why not more."""
+    from claude_tui.cli.repairing import repair
+
+    done: list[str] = []
+    try:
+        done.extend(map(redact, repair(paths)))
+    except StoreError as error:
+        return done, redact(str(error))
+    return done, ""
 
 
 def _findings(paths: Paths, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -74,7 +79,7 @@ def _findings(paths: Paths, environ: Mapping[str, str]) -> Iterator[Finding]:
         yield from (Finding("settings", "warning", warning) for warning in loaded.warnings)
     except config.ConfigError as error:
         yield Finding("settings", "broken", str(error))
-    yield from _history(paths)
+    yield from doctor_history.look_at(paths)
     settings = loaded.settings if loaded else config.Settings()
     if settings.provider == BUILTIN and BUILTIN not in settings.providers:
         yield from _credentials(environ)
@@ -111,58 +116,12 @@ def _folder(name: str, folder: Path) -> Finding:
         return Finding(f"{name} folder", "ok" if fits else "broken", f"{folder}: {text}")
     status = folder.stat()
     mode = stat.S_IMODE(status.st_mode)
-    text = f"{folder}: mode {mode:04o}, owner {_owner(status.st_uid)}"
+    text = f"{folder}: mode {mode:04o}, owner {owner(status.st_uid)}"
     if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return Finding(f"{name} folder", "broken", f"{text}, cannot be used: not a folder you can read and write")
     if mode & 0o077 or status.st_uid != os.geteuid():
         return Finding(f"{name} folder", "warning", f"{text}: others have rights here")
     return Finding(f"{name} folder", "ok", text)
-
-
-def _owner(number: int) -> str:
-    import pwd
-
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
-
-
-def _history(paths: Paths) -> Iterator[Finding]:
-    if not paths.history.exists():
-        yield Finding("history", "ok", f"{paths.history}: not there yet")
-        return
-    try:
-        yield from asyncio.run(_open_history(paths))
-    except (StoreError, OSError) as error:
-        yield Finding("history", "broken", f"{paths.history}: {error}")
-    yield _backups(paths)
-
-
-def _backups(paths: Paths) -> Finding:
-    from claude_tui.store import backups, upkeep
-
-    copies = backups.list_backups(paths.history)
-    failed = upkeep.failure(paths.history)
-    newest = f"the newest of {copies[0].made_at[:16].replace('T', ' ')} UTC ({copies[0].kind})" if copies else "none yet"
-    text = f"{backups.folder_of(paths.history)}: {len(copies)}, {newest}"
-    if failed is not None:
-        return Finding("backups", "warning", f"{text}; the daily one failed at {failed[0][:16].replace('T', ' ')} UTC: {failed[1]}")
-    return Finding("backups", "ok", text)
-
-
-async def _open_history(paths: Paths) -> list[Finding]:
-    store = await compose.open_store(paths)
-    try:
-        recovered = await recovered_note(store)
-        count = len(await store.sessions())
-        state = await store.quick_check()
-        size = paths.history.stat().st_size
-        text = f"{paths.history}: {count} sessions, {size:,} bytes, SQLite {store.sqlite_version}, check: {state}"
-        found = Finding("history", "ok" if state == "ok" else "broken", text)
-        return [found, Finding("history", "info", recovered)] if recovered else [found]
-    finally:
-        await store.close()
 
 
 def _credentials(environ: Mapping[str, str]) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 Output: TypeAlias = Literal["text", "json"]
 Grouping: TypeAlias = Literal["day", "month", "model", "provider", "session"]
+ExportFormat: TypeAlias = Literal["markdown", "json"]
 AskOutput: TypeAlias = Literal["text", "json", "stream-json"]
 
 

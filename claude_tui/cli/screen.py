@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -22,11 +22,12 @@ from claude_tui.files import Paths
 from claude_tui.ui.environment import prepare_environment
 
 if TYPE_CHECKING:
+    from claude_tui.domain.damage import Damage
     from claude_tui.domain.ports import ModelCatalog
     from claude_tui.engine.endpoints import Endpoints
     from claude_tui.engine.session import Session
     from claude_tui.engine.workspace import Watch, Workspace
-    from claude_tui.ui.backstage import Backstage, Begin, Left
+    from claude_tui.ui.backstage import Backstage, Begin, Left, Remedy
 
 COLLECT_AFTER = (10_000, 10, 20)
 """New objects, and rounds of the younger generations, before garbage is collected. Drawing makes many objects that need none of
@@ -98,6 +99,10 @@ def _run(
             await compose.borrow_session(paths, workspace.store, options.resume)
         return workspace
 
+    async def open_unsaved() -> Workspace:
+        endpoints = demo or compose.make_endpoints(settings, consent)
+        return await compose.open_workspace(settings, paths, unsaved=True, endpoints=endpoints, interactive=True)
+
     backstage = Backstage(
         settings=settings,
         paths=paths,
@@ -115,6 +120,8 @@ def _run(
         sent_to=lambda name: None if demo is not None else compose.foreign_host(settings, name),
         consent=consent,
         warnings=warnings,
+        open_unsaved=open_unsaved,
+        remedies=_remedies,
     )
     return asyncio.run(_show(backstage))
 
@@ -135,6 +142,12 @@ async def _examine() -> str:
     )  # fmt: skip
     printed, _ = await process.communicate()
     return printed.decode("utf-8", "replace")
+
+
+async def _remedies(damage: Damage) -> Sequence[Remedy]:
+    from claude_tui.cli.rescuing import remedies
+
+    return await remedies(damage)
 
 
 def _models(workspace: Workspace, name: str, settings: Settings, paths: Paths | None) -> ModelCatalog | None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from claude_tui.store import files
 
-REPLACED = "replaced"
-"""The word for a history in whose place another was put."""
+REPLACED, CORRUPT, FOREIGN = "replaced", "corrupt", "foreign"
+"""Words: a history in whose place another was put; a damaged one; a file or a log that was none of this history."""
 
 _PARTS = ("", *files.SIDE_FILES)
 

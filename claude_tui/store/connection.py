@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ from urllib.parse import quote
 
 import apsw
 
+from claude_tui.domain.damage import BadHistory, Damage, DamageKind
 from claude_tui.domain.errors import StorageBusy, StorageOutage, StoreError
 from claude_tui.store import files
 
@@ -62,6 +64,8 @@ class Sql(Protocol):
     @property
     def system_errno(self) -> int: ...
 
+    def config(self, op: int, *args: int) -> int: ...
+
     def set_busy_timeout(self, milliseconds: int, /) -> None: ...
 
     def readonly(self, name: str, /) -> bool: ...
@@ -78,11 +82,13 @@ def connect(place: str) -> Sql:
 class Database:
     """An open history. `path` is None when it lives in memory. Every method raises StoreError, never an error of SQLite.
 
+    Closing a history that is not `trusted` changes nothing: its log stays beside it.
+
     A durable write has reached the disk when it returns. Any other survives the death of the process at once, and that of the
     machine with the next durable one, which hardens all before it.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, trusted: bool = True) -> None:
         self.path = path
         self.shared = path is not None and files.on_shared_file_system(path)
         self.last_durable = time.monotonic()
@@ -93,12 +99,15 @@ class Database:
             self.connection = connect(":memory:" if path is None else str(path))
         try:
             with self._explained():
+                if not trusted:
+                    self.connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
                 self._set_up()
         except BaseException:
             self.connection.close(True)
             raise
         if path is not None:
             self._identity = files.identity(path)
+            _held[path] += 1
 
     def _set_up(self) -> None:
         self.connection.set_busy_timeout(BUSY_MS)
@@ -192,7 +201,14 @@ class Database:
             return self.connection.system_errno
         return 0
 
+    def trust(self) -> None:
+        """It is a history of the present format: from now on closing it empties the log into it."""
+        self.connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+
     def close(self) -> None:
+        if self.path is not None and self._identity is not None:
+            _held[self.path] -= 1
+            self._identity = None
         with self._explained():
             self.connection.close(True)
 
@@ -222,6 +238,14 @@ def look_at(path: Path) -> Database:
 def _copy(source: Sql, destination: Sql) -> None:
     with destination.backup("main", source, "main") as backup:
         backup.step(-1)
+
+
+_held: Counter[Path] = Counter()
+
+
+def holds(path: Path) -> bool:
+    """Whether this process has the history open: then nothing else may open its files, not even to look."""
+    return _held[path] > 0
 
 
 @contextmanager
@@ -265,8 +289,7 @@ def explain(error: apsw.Error, path: Path | None, number: int = 0) -> StoreError
     if isinstance(error, apsw.FullError) or (isinstance(error, apsw.IOError) and number in _NO_SPACE):
         return StorageOutage(f"The disk of the history is full. Free some space; saving goes on by itself then.{file}")
     if path and isinstance(error, (apsw.NotADBError, apsw.CorruptError)):
-        what = "is not a claude-tui history" if isinstance(error, apsw.NotADBError) else "is damaged"
-        return StoreError(files.not_a_history(path, f"{what} ({error})"))
+        return BadHistory(damaged(path, str(error)))
     if isinstance(error, apsw.ReadOnlyError):
         return StorageOutage(f"The history may only be read. Make it and its folder writable, or set CLAUDE_TUI_HOME.{file}")
     if isinstance(error, apsw.CantOpenError):
@@ -289,3 +312,13 @@ def _misplaced(path: Path, *, there: bool) -> str:
         return f"The history cannot be reached ({reason}). Saving goes on by itself when it can be again."
     what = "replaced by another file" if there else "deleted"
     return f"The history was {what} while it was in use. Put it back and saving goes on by itself."
+
+
+def damaged(history: Path, what: str) -> Damage:
+    """A history of ours, or what is left of one."""
+    return Damage(
+        DamageKind.DAMAGED,
+        history,
+        f"The history {history} is damaged ({' '.join(what.split())}).",
+        "`claude-tui doctor --repair` saves what can be read and keeps the damaged file.",
+    )

@@ -16,7 +16,6 @@ from claude_tui.domain.errors import StorageOutage, StoreError
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
-_SMALLEST = 512
 SIDE_FILES = ("-wal", "-shm", "-journal")
 
 _SHARED_FILE_SYSTEMS = frozenset({
@@ -85,7 +84,6 @@ def prepare(path: Path) -> None:
         make_private(path.parent, FOLDER_MODE)
         create_private(path)
         make_private(path, FILE_MODE)
-        _check_size(path)
         for ending in SIDE_FILES:
             with contextlib.suppress(FileNotFoundError):
                 make_private(path.with_name(path.name + ending), FILE_MODE)
@@ -94,21 +92,6 @@ def prepare(path: Path) -> None:
         raise StorageOutage(
             f"The history cannot be kept ({reason}): {path.parent}. Set CLAUDE_TUI_HOME to a folder you can write to."
         ) from error
-
-
-def _check_size(path: Path) -> None:
-    """SQLite takes a file shorter than its header, or an empty one beside a full log, for new, and would write over either."""
-    size, log = os.stat(path).st_size, path.with_name(path.name + "-wal")
-    if 0 < size < _SMALLEST or (size == 0 and log.exists() and os.stat(log).st_size):
-        raise StoreError(not_a_history(path, "is not a claude-tui history (it was cut off)"))
-
-
-def not_a_history(path: Path, what: str) -> str:
-    """The sentence about a file that is to be kept as it is, whatever may still be in it."""
-    return (
-        f"{path} {what}. It was not changed. To start afresh, rename it together with its side files (-wal, -shm) "
-        f"to {path}.corrupt-<date>, all at once; copies made before upgrades are in the folder backups beside it."
-    )
 
 
 def sync(path: Path) -> None:

@@ -7,8 +7,10 @@ at the end. Before an existing history is changed it is copied to the folder `ba
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from claude_tui.domain.damage import BadHistory, Damage, DamageKind
 from claude_tui.domain.errors import StoreError
 from claude_tui.domain.messages import Status
 from claude_tui.domain.spending import is_final
@@ -168,7 +170,7 @@ MIGRATIONS: tuple[Callable[[Sql], None], ...] = (_first_format, _second_format)
 
 def migrate(database: Database) -> None:
     """Bring the history to the present format, or refuse it unchanged."""
-    version = database.read(_version_before)
+    version = database.read(format_of)
     if version == len(MIGRATIONS):
         return
     if version and database.path is not None:
@@ -183,7 +185,8 @@ def migrate(database: Database) -> None:
         backups.prune(database.path)
 
 
-def _version_before(connection: Sql) -> int:
+def format_of(connection: Sql) -> int:
+    """The history's format. Raises BadHistory if it is a newer one, or that of another program."""
     with snapshot(connection):
         return _checked_version(connection)
 
@@ -191,17 +194,29 @@ def _version_before(connection: Sql) -> int:
 def _checked_version(connection: Sql) -> int:
     version = int(connection.pragma("user_version"))
     if version > len(MIGRATIONS):
-        raise StoreError(
-            f"The history was written by a newer claude-tui (format {version}; this one knows formats up to {len(MIGRATIONS)}). "
-            "It was not changed. Install the newer version again."
-        )
+        raise BadHistory(newer(Path(connection.filename), f"format {version}; this one knows formats up to {len(MIGRATIONS)}"))
     foreign = connection.pragma("application_id") != APPLICATION_ID
     if foreign and value(connection, "SELECT count(*) FROM sqlite_schema"):
-        raise StoreError(
-            f"{connection.filename} is a database of another program, not a claude-tui history. It was not changed. "
-            "Move it away, or set CLAUDE_TUI_HOME to another folder."
-        )
+        raise BadHistory(not_ours(Path(connection.filename), "it is a database of another program"))
     return version
+
+
+def newer(history: Path, what: str) -> Damage:
+    return Damage(
+        DamageKind.NEWER,
+        history,
+        f"The history {history} was written by a newer claude-tui ({what}). It was not changed.",
+        "Install the newer version again; `--temporary` goes on without the history.",
+    )
+
+
+def not_ours(history: Path, what: str) -> Damage:
+    return Damage(
+        DamageKind.FOREIGN,
+        history,
+        f"{history} is not a claude-tui history: {what}. It was not changed.",
+        "Move it away, or set CLAUDE_TUI_HOME to another folder; `claude-tui doctor --repair` puts it aside.",
+    )
 
 
 def _step(connection: Sql, number: int) -> None:

@@ -1,8 +1,9 @@
 """Putting a copy in the place of the history, so that whoever dies in the midst leaves the old one or the new one.
 
-The copy is made whole beside the history first. Its getting the name `history.db.restored-<stamp>` is the moment it counts: from
-then on whoever opens the history first finishes what is left to do, which is only renaming. The files that were there are put
-aside together, so no log is ever read with a database that is not its own.
+The copy is made whole beside the history first. Its getting the name `history.db.restored-<stamp>` (what was saved from a damaged
+history: `history.db.salvaged-<stamp>`) is the moment it counts: from then on whoever opens the history first finishes what is left
+to do, which is only renaming. The files that were there are put aside together, so no log is ever read with a database that is not
+its own.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from claude_tui.domain.errors import StoreError
 from claude_tui.store import files, presence
-from claude_tui.store.aside import REPLACED, move_all, stamp
+from claude_tui.store.aside import CORRUPT, REPLACED, move_all, stamp
 from claude_tui.store.connection import Database, value
 from claude_tui.store.copying import contents_of, copy_pages, no_pause, reading, remove
 from claude_tui.store.locks import HeldLock
@@ -25,7 +26,9 @@ from claude_tui.store.migrations import MIGRATIONS
 PATIENCE = 8.0
 """Seconds that opening waits for a restore to end."""
 
-_RESTORED = ".restored-"
+RESTORED, SALVAGED = "restored", "salvaged"
+_WORDS = {RESTORED: REPLACED, SALVAGED: CORRUPT}
+"""What a file is called that is to be the history, and what the files before it are called then."""
 _MOMENT = 0.02
 
 _log = logging.getLogger(__name__)
@@ -46,11 +49,9 @@ def restore(history: Path, source: Path) -> Path | None:
             try:
                 _copy_whole(source, part)
                 _gather(history)
-                os.rename(part, history.with_name(f"{history.name}{_RESTORED}{stamp()}"))
+                return take_place(history, part, RESTORED)
             finally:
                 remove(part)
-            files.sync(history.parent)
-            return finish(history)
     except OSError as error:
         raise StoreError(f"{source} cannot be restored to {history}: {error.strerror or error}.") from error
 
@@ -95,12 +96,20 @@ def _gather(history: Path) -> None:
         _log.info("the history is put aside as it lies: %s", error)
 
 
+def take_place(history: Path, whole: Path, word: str) -> Path | None:
+    """Make the file `whole`, which lies beside it, the history; where the files before it are. The caller has the history alone."""
+    os.rename(whole, history.with_name(f"{history.name}.{word}-{stamp()}"))
+    files.sync(history.parent)
+    return finish(history)
+
+
 def finish(history: Path) -> Path | None:
     """Do what is left to do of a restore that counts already; where the files before it are. The caller has the history alone."""
     restored = _restored(history)
     if restored is None:
         return None
-    aside = move_all(history, history.with_name(f"{history.name}.{REPLACED}-{restored.name.rpartition(_RESTORED)[2]}"))
+    word, _, made = restored.name.removeprefix(f"{history.name}.").partition("-")
+    aside = move_all(history, history.with_name(f"{history.name}.{_WORDS[word]}-{made}"))
     os.rename(restored, history)
     files.sync(history.parent)
     return aside
@@ -109,7 +118,8 @@ def finish(history: Path) -> Path | None:
 def _restored(history: Path) -> Path | None:
     """The copy that is to be the history, where a restore has got so far."""
     with contextlib.suppress(OSError):  # whoever opens the history says what is wrong with its folder
-        names = [name for name in os.listdir(history.parent) if name.startswith(history.name + _RESTORED)]
+        marks = tuple(f"{history.name}.{word}-" for word in _WORDS)
+        names = [name for name in os.listdir(history.parent) if name.startswith(marks)]
         return history.with_name(min(names)) if names else None
     return None
 

@@ -67,13 +67,13 @@ def message_values(message: Message) -> tuple[Any, ...]:
     )
 
 
-_JSON_SHAPES: dict[str, type] = {
+JSON_SHAPES: dict[str, type] = {
     "open_blocks": list, "stop_details": object, "usage": dict, "timings": dict, "error": dict, "raw_inputs": dict, "extra": dict,
     "timeline": list, "blocks": list,
 }  # fmt: skip
 MESSAGE_COLUMNS = (
     "m.id, m.session_id, m.parent_id, m.role, m.status, m.created_at, m.model, m.api_id, m.stop_reason, m.provider, m.sha256, "
-    + ", ".join(f"CAST(m.{name} AS BLOB)" for name in _JSON_SHAPES)
+    + ", ".join(f"CAST(m.{name} AS BLOB)" for name in JSON_SHAPES)
 )
 """JSON is read as bytes: damage may have made it something that is no text."""
 
@@ -83,7 +83,7 @@ def message_of(row: tuple[Any, ...]) -> Message:
     (message_id, session_id, parent_id, role, status, created_at, model, api_id, stop_reason, provider, sha256, *stored) = row
     damaged = sha256 is not None and hashlib.sha256(stored[-1]).digest() != sha256
     read = Reading(damaged)
-    values = {name: read.json(data, shape) for (name, shape), data in zip(_JSON_SHAPES.items(), stored, strict=True)}
+    values = {name: read.json(data, shape) for (name, shape), data in zip(JSON_SHAPES.items(), stored, strict=True)}
     timeline = read.entries(values["timeline"] or ())
     error = read.error(values["error"])
     blocks = read.blocks(values["blocks"] or [])

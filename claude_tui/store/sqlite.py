@@ -20,7 +20,21 @@ from claude_tui.domain.messages import Message, SessionInfo, Status
 from claude_tui.domain.ports import Page, SessionLock, Store
 from claude_tui.domain.spending import Spending
 from claude_tui.domain.turns import begins_turn
-from claude_tui.store import desks, files, following, ledger, locks, prompts, recovery, restoring, search, sessions, tree
+from claude_tui.store import (
+    checks,
+    desks,
+    examine,
+    files,
+    following,
+    ledger,
+    locks,
+    prompts,
+    recovery,
+    restoring,
+    search,
+    sessions,
+    tree,
+)  # fmt: skip
 from claude_tui.store.backlog import Entry, dated, weigh
 from claude_tui.store.connection import Database, Sql, value
 from claude_tui.store.migrations import migrate
@@ -93,7 +107,12 @@ class SqliteStore:
     def _opened(self, path: Path | None) -> Database:
         if path:
             files.prepare(path)
-        database = Database(path)
+            examine.peek(path)
+        with examine.opening():
+            return self._migrated(path)
+
+    def _migrated(self, path: Path | None) -> Database:
+        database = Database(path, trusted=False)
         try:
             migrate(database)
             if self._folder:
@@ -102,6 +121,7 @@ class SqliteStore:
         except BaseException:
             database.close()
             raise
+        database.trust()
         return database
 
     def _recover_all(self, database: Database, lock_folder: Path) -> None:
@@ -170,6 +190,14 @@ class SqliteStore:
     async def quick_check(self) -> str:
         """`ok`, or what is wrong with the file in SQLite's words."""
         return str(await self._read(lambda connection: value(connection, "PRAGMA quick_check(1)")))
+
+    async def damaged_messages(self) -> int:
+        """How many finished messages are not as they were stored."""
+        return await self._read(checks.damaged_messages)
+
+    async def search_is_whole(self) -> bool:
+        """Whether every finished message can be found; `check_search` sees to it."""
+        return await self._read(search.is_whole)
 
     # Sessions.
 

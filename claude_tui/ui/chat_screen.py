@@ -184,7 +184,7 @@ class ChatScreen(Screen[None]):
     def session_to_name(self) -> SessionInfo | None:
         """The session to go on with later, None where nothing of it is kept."""
         session = self.dialogue.session
-        kept_nowhere = self.backstage.demo or self.backstage.temporary or self.view.last_words
+        kept_nowhere = self.backstage.demo or self.backstage.temporary or self.view.last_words or self.status.unsaved
         if session is None or not session.path or kept_nowhere:
             return None
         return session.info

@@ -12,6 +12,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from claude_tui.domain.blocks import plain_text
+from claude_tui.domain.damage import BadHistory
 from claude_tui.domain.desk import Desk
 from claude_tui.domain.errors import StoreError, advice
 from claude_tui.domain.events import Event, Notice, TurnStarted, replay
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # what a session needs is loaded with the first one, after th
     from claude_tui.domain.ports import ModelCatalog
     from claude_tui.engine.session import Session
     from claude_tui.engine.workspace import Watch, Workspace
+    from claude_tui.ui.backstage import Remedy
     from claude_tui.ui.chat_screen import ChatScreen
     from claude_tui.ui.watching import Watching
 
@@ -50,6 +52,8 @@ class SessionView:
         self._opening: asyncio.Task[bool] | None = None
         self.last_words = ""
         self._said_of_disk = ""
+        self.question: asyncio.Future[Remedy | None] | None = None
+        """What is to be done about a history that cannot be used, while that is asked."""
 
     # Opening.
 
@@ -61,7 +65,9 @@ class SessionView:
     async def _open(self) -> bool:
         screen, backstage = self._screen, self._screen.backstage
         try:
-            workspace = self.workspace = await backstage.open_workspace()
+            workspace = self.workspace = await self._open_workspace()
+            if workspace is None:
+                return False
             found = await backstage.begin(workspace, screen.dock.notice)
         except Exception as error:
             _log.warning("nothing could be opened", exc_info=error)
@@ -96,6 +102,19 @@ class SessionView:
             from claude_tui.engine.answer import not_saved
 
             self.hear(not_saved(outage))
+
+    async def _open_workspace(self) -> Workspace | None:
+        """The workspace; None if the history cannot be used and the program was left instead."""
+        screen = self._screen
+        try:
+            return await screen.backstage.open_workspace()
+        except BadHistory as error:
+            from claude_tui.ui.rescue import rescue
+
+            workspace = await rescue(screen, error)
+            if workspace is None:
+                screen.program.leave(Left(code=_code_of(error), problem=_sentence(error)))
+            return workspace
 
     def _look_after(self) -> None:
         self._screen.start(self._see_to_history(), "look after the history")
@@ -295,6 +314,8 @@ class SessionView:
             self.watching.stop()
         opening = self._opening
         if opening is not None and not opening.done() and opening is not asyncio.current_task():
+            if self.question is not None and not self.question.done():
+                self.question.set_result(None)
             await asyncio.wait([opening])  # what was typed before there was a session needs one to be kept in
         workspace, self.workspace = self.workspace, None
         if workspace is None:

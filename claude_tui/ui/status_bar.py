@@ -44,6 +44,8 @@ class StatusBar(Widget, can_focus=False):
     }
 
     not_saved = reactive(False)
+    unsaved = reactive(False)
+    """Nothing of this run is saved."""
     read_only = reactive(False)
     demo = reactive(False)
     temporary = reactive(False)
@@ -88,7 +90,7 @@ class StatusBar(Widget, can_focus=False):
     def marks(self) -> list[str]:
         """What is special about the session, the worst first."""
         named = [
-            (self.not_saved, "NOT SAVED"),
+            (self.not_saved or self.unsaved, "NOT SAVED"),
             (self.read_only, "read-only"),
             (self.demo, "demo (canned)"),
             (self.temporary, "temporary"),

@@ -19,6 +19,7 @@ from textual.pilot import Pilot
 
 from claude_tui.cli import compose
 from claude_tui.cli.options import ChatOptions, Resume
+from claude_tui.cli.rescuing import remedies
 from claude_tui.cli.screen import _beginning
 from claude_tui.config import Settings
 from claude_tui.engine.consent import Consent
@@ -251,10 +252,14 @@ async def running(
     wait: bool = True,
     gate: asyncio.Event | None = None,
     warnings: Iterable[str] = (),
+    rescuing: bool = False,
     endpoints: Endpoints | None = None,
     consent: Consent | None = None,
 ) -> AsyncIterator[Program]:
-    """The program as `claude-tui` starts it. `key`: other credentials than the API's. `gate`: the history opens when it is set."""
+    """The program as `claude-tui` starts it. `key`: other credentials than the API's. `gate`: the history opens when it is set.
+
+    `rescuing`: something can be done about a history that cannot be used.
+    """
     settings = settings or Settings()
     paths = Paths.find()
     endpoints = endpoints or Endpoints.of(compose.demo_provider(settings, base_url=api.url, api_key=key or api.key))
@@ -263,6 +268,9 @@ async def running(
         if gate is not None:
             await gate.wait()
         return await compose.open_workspace(settings, paths, endpoints=endpoints, interactive=True, steady=True)
+
+    async def open_unsaved() -> Workspace:
+        return await compose.open_workspace(settings, paths, unsaved=True, endpoints=endpoints, interactive=True)
 
     backstage = Backstage(
         settings=settings,
@@ -274,6 +282,8 @@ async def running(
         prices=compose.price_book(paths),
         consent=consent,
         warnings=tuple(warnings),
+        open_unsaved=open_unsaved,
+        remedies=remedies if rescuing else None,
     )
     app = ClaudeApp(backstage)
     async with app.run_test(size=size) as pilot:

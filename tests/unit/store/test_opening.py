@@ -68,8 +68,14 @@ def overwrite(start: int, data: bytes) -> object:
 REFUSED = {
     "text": (lambda path: path.write_text("not a database\n" * 100), "is not a claude-tui history"),
     "short text": (lambda path: path.write_text("x"), "is not a claude-tui history"),
-    "zeroed header": (overwrite(0, bytes(100)), "is not a claude-tui history"),
-    "zeroed schema": (overwrite(100, bytes(3996)), "damaged"),
+    "zeroed header": (overwrite(0, bytes(100)), "is damaged (its head is not that of an SQLite file)"),
+    "nothing but zeros": (lambda path: path.write_bytes(bytes(path.stat().st_size)), "is not a claude-tui history"),
+    "another mark": (overwrite(68, b"mine"), "does not carry the mark of this program"),
+    "a format far away": (overwrite(60, b"\xff"), "formats that there are not"),
+    "a newer SQLite": (overwrite(18, b"\3\3"), "newer claude-tui (file format 3 of SQLite"),
+    "half a newer SQLite": (overwrite(19, b"\3"), "is damaged"),
+    "half of it": (lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]), "is damaged"),
+    "zeroed schema": (overwrite(100, bytes(3996)), "is damaged"),
     "a newer format": (newer, "newer claude-tui"),
 }
 
@@ -82,8 +88,7 @@ async def test_what_is_not_a_history_is_refused_and_not_touched(data_dir: Path, 
     before = path.read_bytes()
     sentence = await refusal(data_dir)
     assert expected in sentence and "not changed" in sentence
-    if "newer" not in expected:
-        assert str(path) in sentence and "-wal" in sentence
+    assert str(path) in sentence and ("--repair" in sentence or "newer" in expected)
     assert path.read_bytes() == before
 
 
@@ -152,7 +157,7 @@ def test_bytes_changed_at_random_are_survived(
         (apsw.CantOpenError("x"), 0, "is its folder writable"),
         (apsw.BusyError("x"), 0, "Another program holds"),
         (apsw.CorruptError("x"), 0, "is damaged"),
-        (apsw.NotADBError("x"), 0, "is not a claude-tui history"),
+        (apsw.NotADBError("x"), 0, "is damaged"),
         (apsw.SQLError("x"), errno.ENOSPC, "refused"),
     ],
 )
