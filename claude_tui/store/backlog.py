@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from claude_tui.domain.damage import BadHistory
 from claude_tui.domain.errors import StorageOutage, StoreError
 from claude_tui.domain.ids import timestamp
 from claude_tui.domain.messages import Message, SessionInfo
@@ -77,14 +78,14 @@ class Backlog:
         """Write everything, oldest first; each is let go of when it is committed, and all are on the device at the end.
 
         What the history itself refuses (it is no longer what it was) is let go of too: its errors are returned. StorageOutage
-        where the disk still takes nothing; what it took until then stays written.
+        where the disk still takes nothing, BadHistory where the file is damaged; what it took until then stays written.
         """
         refused: list[StoreError] = []
         while self._entries:
             entry = self._entries[0]
             try:
                 database.write(entry.work, durable=len(self._entries) == 1)
-            except StorageOutage:
+            except (StorageOutage, BadHistory):
                 raise
             except StoreError as error:
                 _log.exception("what was kept in memory is refused by the history")

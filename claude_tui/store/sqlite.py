@@ -12,32 +12,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import apsw
 
+from claude_tui.domain.damage import BadHistory
 from claude_tui.domain.desk import Desk
-from claude_tui.domain.errors import SessionHeld, StorageOutage, StoreError
+from claude_tui.domain.errors import StorageOutage, StoreError
 from claude_tui.domain.ids import timestamp
 from claude_tui.domain.journal import Chunk
 from claude_tui.domain.messages import Message, SessionInfo, Status
 from claude_tui.domain.ports import Page, SessionLock, Store
 from claude_tui.domain.spending import Spending
 from claude_tui.domain.turns import begins_turn
-from claude_tui.store import (
-    checks,
-    desks,
-    examine,
-    files,
-    following,
-    ledger,
-    locks,
-    prompts,
-    recovery,
-    restoring,
-    search,
-    sessions,
-    tree,
-)  # fmt: skip
+from claude_tui.store import checks, desks, following, ledger, locks, prompts, recovery, search, sessions, tree
 from claude_tui.store.backlog import Entry, dated, weigh
 from claude_tui.store.connection import Database, Sql, value
-from claude_tui.store.migrations import migrate
+from claude_tui.store.opening import LOCKS, open_history, tolerantly
+from claude_tui.store.session_locks import SessionLocks
 from claude_tui.store.steady import SteadyDatabase
 from claude_tui.store.writer import Append, Writer
 
@@ -61,12 +49,10 @@ class SqliteStore:
         self.recovered: tuple[str, ...] = ()
         self._folder = data_dir
         self._loop = asyncio.get_running_loop()
-        self._steady = SteadyDatabase(self._open, self._tell, before_writing=self._take_late_locks)
+        self._locks = SessionLocks(data_dir / LOCKS if data_dir else None)
+        self._steady = SteadyDatabase(self._open, self._tell, before_writing=self._locks.take_late)
         self._writer = Writer(self._append, self._close, self._report, self._steady.tick, lambda: self._steady.interval)
         self._presence = locks.HeldLock()
-        self._late_locks: list[locks.LateLock] = []
-        self._made: set[str] = set()
-        self._unlockable: set[str] = set()
         self._failing = False
         self._ending = threading.Event()
         self._looking: asyncio.Future[list[str]] | None = None
@@ -95,45 +81,9 @@ class SqliteStore:
         return store
 
     def _open(self) -> Database:
-        path = self._folder / FILE_NAME if self._folder else None
-        if path:
-            self._presence = restoring.enter(path)
-        try:
-            return self._opened(path)
-        except BaseException:
-            self._presence.release()
-            raise
-
-    def _opened(self, path: Path | None) -> Database:
-        if path:
-            files.prepare(path)
-            examine.peek(path)
-        with examine.opening():
-            return self._migrated(path)
-
-    def _migrated(self, path: Path | None) -> Database:
-        database = Database(path, trusted=False)
-        try:
-            migrate(database)
-            if self._folder:
-                folder = self._folder / "locks"
-                self._recover(lambda: self._recover_all(database, folder))
-        except BaseException:
-            database.close()
-            raise
-        database.trust()
-        return database
-
-    def _recover_all(self, database: Database, lock_folder: Path) -> None:
-        self.recovered = tuple(recovery.recover_all(database, lock_folder))
-
-    @staticmethod
-    def _recover(recover: Callable[[], object]) -> None:
-        """A history that can be read is of use even where nothing can be written; recovering is then left to the next one."""
-        try:
-            recover()
-        except StoreError as error:
-            _log.warning("unfinished answers stay unfinished for now: %s", error)
+        opened = open_history(self.path_on_disk)
+        self._presence, self.recovered = opened.presence, opened.recovered
+        return opened.database
 
     def _close(self) -> None:
         """In the thread, last of all. Closing the last connection also empties the write-ahead log."""
@@ -202,42 +152,22 @@ class SqliteStore:
     # Sessions.
 
     def hold(self, session_id: str, *, new: bool = False) -> SessionLock:
-        """Take the session's lock. What another process left streaming in it is ended before anything that is asked afterwards.
-
-        Where no lock can be taken because of the disk, nothing is written there until it can; a session that others may know is
-        held against us until then.
-        """
-        if self._folder is None:
-            return locks.HeldLock()
-        folder = self._folder / "locks"
-        try:
-            lock = locks.hold(folder, session_id)
-        except StorageOutage as error:
-            outage = error
-            self._writer.post(lambda: self._steady.begin_outage(outage))
-            if not new and session_id not in self._made:
-                self._unlockable.add(session_id)
-                raise SessionHeld(f"{error} Until it can be, the session is only shown.") from error
-            late = locks.LateLock(folder, session_id)
-            self._late_locks.append(late)
-            return late
-        self._writer.post(lambda: self._recover(lambda: self._recover_held(session_id, lock)))
+        """Take the session's lock. What another process left streaming in it is ended before anything that is asked afterwards."""
+        lock = self._locks.hold(session_id, new=new, failed=self._cannot_lock)
+        if self._folder is not None and isinstance(lock, locks.HeldLock):
+            held = lock
+            self._writer.post(lambda: tolerantly(lambda: self._recover_held(session_id, held)))
         return lock
 
-    def _take_late_locks(self) -> None:
-        """In the thread, before what waited for the disk is written there."""
-        while self._late_locks:
-            self._late_locks[0].take()
-            del self._late_locks[0]
+    def _cannot_lock(self, error: StorageOutage) -> None:
+        self._writer.post(lambda: self._steady.begin_outage(error))
 
     def _recover_held(self, session_id: str, lock: locks.HeldLock) -> None:
         if self._steady.read(lambda connection: recovery.is_left(connection, session_id)):
             self._steady.write(lambda connection: recovery.end_all(connection, session_id, lambda: not lock.released))
 
     def is_held(self, session_id: str) -> bool:
-        if self._folder is None:
-            return False
-        return session_id in self._unlockable or locks.is_held(self._folder / "locks", session_id)
+        return self._locks.is_held(session_id)
 
     async def create_session(self, session: SessionInfo) -> None:
         session = dated(session)
@@ -245,9 +175,8 @@ class SqliteStore:
         self._note_made(session.id)
 
     def _note_made(self, session_id: str) -> None:
-        """Nobody else can know of a session that was made while nothing reached the disk."""
         if self.outage is not None:
-            self._made.add(session_id)
+            self._locks.made(session_id)
 
     async def update_session(self, session: SessionInfo) -> None:
         at = timestamp()
@@ -399,7 +328,7 @@ class SqliteStore:
 
     def _append(self, appends: Sequence[Append]) -> list[StoreError | None]:
         errors = self._steady.append(appends)
-        error = next((error for error in errors if error and not isinstance(error, StorageOutage)), None)
+        error = next((error for error in errors if error and not isinstance(error, (StorageOutage, BadHistory))), None)
         if error and not self._failing:
             self._tell(error)
         self._failing = error is not None
@@ -411,8 +340,7 @@ class SqliteStore:
             self._loop.call_soon_threadsafe(self._recovered_from_outage if error is None else lambda: self._report(error))
 
     def _recovered_from_outage(self) -> None:
-        self._unlockable.clear()
-        self._made.clear()
+        self._locks.all_can_be_taken()
         if self.on_recovered:
             self.on_recovered()
 

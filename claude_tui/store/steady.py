@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from claude_tui.domain.damage import BadHistory
 from claude_tui.domain.errors import StorageBusy, StorageOutage, StoreError
 from claude_tui.store.backlog import Backlog, Entry
 from claude_tui.store.chunklog import ChunkLog
@@ -97,8 +98,8 @@ class SteadyDatabase:
         if self.outage is None:
             try:
                 self.disk.write(work, durable=durable)
-            except StorageOutage as error:
-                self.begin_outage(error)
+            except (StorageOutage, BadHistory) as error:
+                self.begin_outage(_as_outage(error))
             else:
                 return
         entry = about() if about is not None else Entry(work)
@@ -112,9 +113,9 @@ class SteadyDatabase:
         if self.outage is not None:
             return self.chunks.keep(appends, self.outage)
         errors = self.chunks.write(self.disk, appends)
-        outage = next((error for error in errors if isinstance(error, StorageOutage)), None)
+        outage = next((error for error in errors if isinstance(error, (StorageOutage, BadHistory))), None)
         if outage is not None:
-            self.begin_outage(outage)
+            self.begin_outage(_as_outage(outage))
         return errors
 
     def flush_chunks(self) -> None:
@@ -168,8 +169,8 @@ class SteadyDatabase:
         except StorageOutage as error:
             self.begin_outage(error)
             return
-        except StoreError as error:  # what has come into its place cannot be used
-            self.begin_outage(StorageOutage(str(error)))
+        except StoreError as error:  # it is damaged, or what has come into its place cannot be used
+            self.begin_outage(_as_outage(error))
             return
         copy, self._copy, self._cannot_copy = self._copy, None, False
         if copy is not None:
@@ -189,7 +190,7 @@ class SteadyDatabase:
             refused = self._backlog.flush(disk)
             errors = self.chunks.flush(disk)
         for error in errors.values():
-            if isinstance(error, StorageOutage):
+            if isinstance(error, (StorageOutage, BadHistory)):
                 raise error
         return refused
 
@@ -207,6 +208,12 @@ class SteadyDatabase:
             for database in (self._disk, self._copy):
                 if database is not None:
                     database.close()
+
+
+def _as_outage(error: StoreError) -> StorageOutage:
+    """Damage that shows while a history is in use takes nothing from the conversation either; and a disk that fails once may look
+    like damage."""
+    return error if isinstance(error, StorageOutage) else StorageOutage(str(error))
 
 
 def _read_only(place: Path) -> Database:
