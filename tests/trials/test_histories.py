@@ -23,6 +23,7 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_no_session_dies() -> None:
     result = histories.run(SEED, histories.CI, lambda line: None)
     assert result.failures == []

@@ -26,6 +26,7 @@ SEED = 2026
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_no_string_gets_through() -> None:
     result = strings.run(SEED, strings.CI, lambda line: None)
     assert result.failures == []
