@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from signal import Signals
+from signal import SIG_DFL, Signals, signal
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
@@ -58,7 +58,7 @@ def _app(server: Server, **settings: str) -> Iterator[Pty]:
         yield terminal
 
 
-def _over(terminal: Pty, server: Server, seconds: float = 60.0) -> float:
+def _over(terminal: Pty, server: Server, seconds: float = 180.0) -> float:
     """When the server saw the end of the answer that runs, the terminal being read meanwhile."""
     until = monotonic() + seconds
     while server.reports.fileno() not in terminal.read(1.0, server.reports.fileno()):
@@ -72,17 +72,24 @@ def _spread(seconds: Sequence[float], bar: str) -> dict[str, Any]:
     return {"samples": len(seconds), **{name: round(value * 1000, 1) for name, value in figures.items()}, "goal": bar}
 
 
+def _own(taken: Sequence[float], terminal: Pty) -> list[float]:
+    """What of these echoes, the last ones, the program itself took."""
+    return [max(0.0, one - held_up) for one, held_up in zip(taken, terminal.held_up, strict=True)]
+
+
 def through_all(server: Server, say: Callable[[str], None]) -> dict[str, Any]:
     """Keys during every fault, and the cost of the seconds after it. The worst rows by name."""
     echoes: dict[str, list[float]] = {}
+    own: list[float] = []
     idle: dict[str, float] = {}
     with _app(server, CLAUDE_TUI_IDLE_TIMEOUT=TIMEOUT, CLAUDE_TUI_FIRST_BYTE_TIMEOUT=TIMEOUT) as terminal:
         table = rows()
         for number, (fault, phase) in enumerate(table, 1):
             name = f"{fault.label} {phase.value}"
             say(f"faults: {number} of {len(table)}, {name}")
-            terminal.type(f"{FAULT}{name} {STRIKES_AFTER}\r")
+            terminal.type(f"\x15{FAULT}{name} {STRIKES_AFTER}\r")
             echoes[name] = terminal.echoes(TYPED_FOR)
+            own += _own(echoes[name], terminal)
             _over(terminal, server)
             terminal.type("\x15")
             terminal.rest(CALM)
@@ -96,6 +103,7 @@ def through_all(server: Server, say: Callable[[str], None]) -> dict[str, Any]:
     return {
         "key to screen in a fault": {
             "all faults": {**_spread(taken, "p99 ≤ 100, worst ≤ 250"), "lost": lost},
+            "less what other programs held up": {**_spread(own, "p99 ≤ 100, worst ≤ 250"), "lost": 0},
             f"the slowest: {slowest}": {**_spread(echoes[slowest], ""), "lost": 0},
         },
         "after a fault": {
@@ -151,6 +159,7 @@ def _escape_from_retry(server: Server) -> list[float]:
 def signals(server: Server, say: Callable[[str], None]) -> dict[str, Any]:
     """From a signal in the midst of an answer to the end of the process, the terminal given back and the answer committed."""
     figures: dict[str, Any] = {}
+    signal(Signals.SIGHUP, SIG_DFL)  # under nohup it would be ignored by every child
     for number in (Signals.SIGTERM, Signals.SIGHUP, Signals.SIGQUIT):
         taken: list[float] = []
         for _ in range(3):
@@ -174,9 +183,10 @@ def floods(server: Server, say: Callable[[str], None]) -> dict[str, Any]:
         say(name)
         with _app(server) as terminal:
             terminal.type(f"{prompt}\r")
-            began, taken = monotonic(), list[float]()
+            began, taken, own = monotonic(), list[float](), list[float]()
             while not (over := server.reports.fileno() in terminal.read(0.0, server.reports.fileno())):
-                taken += terminal.echoes(2.0)
+                taken += (found := terminal.echoes(2.0))
+                own += _own(found, terminal)
                 terminal.type("\x15")
                 if monotonic() - began > FLOOD_PATIENCE:
                     terminal.type("\x1b")
@@ -186,6 +196,8 @@ def floods(server: Server, say: Callable[[str], None]) -> dict[str, Any]:
             taken += terminal.echoes(2.0)
             figures[name] = {
                 **_spread(taken, "p99 ≤ 100, worst ≤ 250"),
+                "own_p99_ms": round(percentile(own, 99) * 1000, 1),
+                "own_worst_ms": round(percentile(own, 100) * 1000, 1),
                 "lost": terminal.lost,
                 "seconds": round(seconds),
                 "to its end": "yes" if over else "no",

@@ -46,7 +46,8 @@ class Chunk(NamedTuple):
 class Pty:
     """`python ARGUMENTS` on a terminal. `began`: when it was started, in monotonic seconds, as every time here.
 
-    `seen`: every byte it has written; `chunks`: when they came; `lost`: how many of the keys typed were never drawn.
+    `seen`: every byte it has written; `chunks`: when they came; `lost`: how many of the keys typed were never drawn; `held_up`: of
+    each echo, how long its threads and ours stood ready while other programs had the processors.
     """
 
     def __init__(self, arguments: Sequence[str], variables: dict[str, str]) -> None:
@@ -60,6 +61,7 @@ class Pty:
         self.seen = bytearray()
         self.chunks: list[Chunk] = []
         self.lost = 0
+        self.held_up: list[float] = []
 
     def __enter__(self) -> Self:
         return self
@@ -119,7 +121,8 @@ class Pty:
 
     def echoes(self, seconds: float, interval: float = 0.06) -> list[float]:
         """Type a letter every `interval` seconds; after how many seconds each was drawn. The others are added to `lost`."""
-        marks, sent, found = _marks(), dict[bytes, float](), list[float]()
+        marks, sent, found = _marks(), dict[bytes, tuple[float, float]](), list[float]()
+        self.held_up = []
         begin = next_key = time.monotonic()
         looked = len(self.seen)
         while (now := time.monotonic()) < begin + seconds or sent:
@@ -128,12 +131,14 @@ class Pty:
                 break
             if now >= next_key and now < begin + seconds:
                 mark = next(marks)
-                sent[mark.encode()] = time.monotonic()
+                sent[mark.encode()] = time.monotonic(), self._stood_ready
                 self.type(mark)
                 next_key += interval
             self.read(min(next_key - time.monotonic(), interval) if now < begin + seconds else 0.1)
             for mark in [one for one in sent if one in self.seen[max(looked - 4, 0) :]]:
-                found.append(time.monotonic() - sent.pop(mark))
+                at, ready = sent.pop(mark)
+                found.append(time.monotonic() - at)
+                self.held_up.append(self._stood_ready - ready)
             looked = len(self.seen)
         return found
 
@@ -150,6 +155,12 @@ class Pty:
         """How often its threads have gone to sleep."""
         tasks = (Path("/proc") / str(self._process.pid) / "task").glob("*/status")
         return sum(int(line.split()[1]) for task in tasks for line in task.read_text().splitlines() if line.startswith("voluntary"))
+
+    @property
+    def _stood_ready(self) -> float:
+        """Seconds that its threads, and this one, have waited for a processor so far; 0 where the system does not say."""
+        places = [*(Path("/proc") / str(self._process.pid) / "task").glob("*/schedstat"), Path("/proc/thread-self/schedstat")]
+        return sum(int(place.read_text().split()[1]) for place in places if place.exists()) / 1e9
 
     @property
     def megabytes(self) -> float:

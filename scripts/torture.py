@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import pkgutil
 import sys
 import time
@@ -51,6 +52,7 @@ def _table(rows: Sequence[tuple[str, Result, float]]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    logging.getLogger("claude_tui").addHandler(logging.NullHandler())  # what the store says of faults that are meant
     found = registry()
     parsed = _arguments(sorted(found), arguments)
     rows: list[tuple[str, Result, float]] = []

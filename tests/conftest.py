@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import forked
+from tests.certificates import read_once
+
 settings.register_profile(
     "ci",
     derandomize=True,
@@ -27,6 +30,7 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+read_once()
 
 FOREIGN_PREFIXES = ("ANTHROPIC_", "CLAUDE_TUI_", "OPENAI_", "TEXTUAL")
 FOREIGN_NAMES = frozenset(
@@ -64,3 +68,8 @@ def isolated_environment(request: pytest.FixtureRequest, tmp_path: Path, monkeyp
     monkeypatch.setenv("CLAUDE_TUI_HOME", str(home))
     monkeypatch.setenv("ANTHROPIC_CONFIG_DIR", str(tmp_path / "no-profiles"))
     return home
+
+
+def pytest_sessionfinish() -> None:
+    """In every worker of pytest-xdist too: what forked the commands has nothing more to do."""
+    forked.close_servers()

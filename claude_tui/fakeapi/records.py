@@ -17,7 +17,7 @@ from .faults import WireName
 from .refusal import ApiError
 from .speech import CALLS
 
-WAIT = 10.0
+WAIT = 30.0
 
 
 @dataclass(slots=True)

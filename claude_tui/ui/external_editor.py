@@ -87,6 +87,7 @@ def _command(environ: Mapping[str, str], text: str) -> list[str]:
 def _write(path: Path, text: str) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(handle, "w", encoding="utf-8", newline="") as file:
+        os.fchmod(handle, 0o600)
         file.write(repair(text))
         if text and not text.endswith("\n"):
             file.write("\n")

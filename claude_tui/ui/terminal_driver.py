@@ -37,7 +37,7 @@ FORCE_WITHIN = 0.4  # seconds for the same without regard to what waits
 HANGUP_CODE = 128 + signal.SIGHUP
 CURSOR_REPORT = "\x1b[6n"
 LARGEST = 1_000, 500
-"""Columns and lines. A terminal may claim 65,535 of each, and what is laid out for those takes minutes and gigabytes."""
+"""Columns and lines. A terminal may claim 65,535 of each, and laying out so much freezes the screen and eats memory."""
 _READ = 1 << 16
 _POINTER_SHAPE = "\x1b]22;"
 _CANCEL = "\x18\x1b\\"  # ends a sequence that was cut in the middle

@@ -159,8 +159,8 @@ def run(seed: int, count: int, say: Say) -> Result:
         outcomes["struck"] += failing.failed > 0
         outcomes["told"] += bool(patient.told)
         outcomes["until a restart"] += patient.stuck > 0
-        if done % 500 == 0:
-            say(f"{done} of {len(chosen)} faults")
+        if done % 200 == 0:
+            say(f"{done} of {len(chosen)} faults, {len(failures)} failures")
     kinds = Counter(fault.kind for _, fault in chosen)
     figures: dict[str, float | int | str] = {
         "of all": len(faults),

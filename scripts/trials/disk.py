@@ -3,7 +3,7 @@
 `Recorder` notes what a program does to the files below a folder; `Disk` plays that up to a moment and gives images. A write that
 was not synced is kept or lost in pieces of 512 bytes, each by itself; or the writes end somewhere, in the midst of one. Names
 (created, renamed, deleted) change in their order, as file systems with a journal do it, and are hardened by SQLite's first sync of
-a journal or a synced deletion in their folder.
+a journal, by a synced deletion in their folder, and by syncing that.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import random
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,14 +43,26 @@ class Recorder:
 
     @contextmanager
     def recording(self) -> Generator[None]:
-        """The files of the program inside the block, as SQLite and `os.replace` change them."""
-        replace = os.replace
+        """What SQLite does inside the block, and what is renamed and synced beside it."""
+        replace, rename, fsync = os.replace, os.rename, os.fsync
 
-        def noted(source: str | Path, target: str | Path) -> None:
-            replace(source, target)
-            self.after(Call("rename", str(target), data=os.path.relpath(source, self._folder).encode()))
+        def moved(source: str | Path, target: str | Path, move: Callable[[str | Path, str | Path], None]) -> None:
+            move(source, target)
+            if str(target).startswith(str(self._folder)):
+                self.after(Call("rename", str(target), data=os.path.relpath(source, self._folder).encode()))
 
-        with watched(self), mock.patch.object(os, "replace", noted):
+        def synced(descriptor: int) -> None:
+            fsync(descriptor)
+            path = os.readlink(f"/proc/self/fd/{descriptor}")
+            if path.startswith(str(self._folder)):
+                self.after(Call("harden" if os.path.isdir(path) else "sync", path))
+
+        with (
+            watched(self),
+            mock.patch.object(os, "replace", lambda source, target: moved(source, target, replace)),
+            mock.patch.object(os, "rename", lambda source, target: moved(source, target, rename)),
+            mock.patch.object(os, "fsync", synced),
+        ):
             yield
 
 
@@ -90,8 +102,10 @@ class Disk:
             case "delete":
                 if name in self._now:
                     self._change(name, None)
+            case "harden":
+                self._harden("" if name == "." else name)
             case "sync":
-                content = self._now[name]
+                content = self._now.get(name) or _Content()  # a file that is none of SQLite's
                 for one in content.pending:
                     _apply(content.durable, one)
                 content.pending.clear()

@@ -140,6 +140,16 @@ def check(killed: Killed, path: list[Message]) -> float:
     return lost
 
 
+def last_turn(variables: dict[str, str], *, resume: bool) -> str:
+    """A turn that may end; what is wrong with how it did."""
+    command = [sys.executable, "-m", "claude_tui", "ask", *(["-c"] if resume else []), "go on"]
+    try:
+        done = subprocess.run(command, env=variables, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired as error:
+        return f"it did not end within {PATIENCE:.0f} s: {error.stdout!r} {error.stderr!r}"
+    return "" if done.stdout == b"And on.\n" and done.returncode == 0 else f"{done.returncode}, {done.stdout!r} {done.stderr!r}"
+
+
 def conversation(trials: list[int], home: Path, failures: list[str], lost: list[float], drafts: list[int]) -> None:
     """These kills one after the other, and a turn that may end."""
     with FakeApi.in_thread(plan) as api:
@@ -150,10 +160,9 @@ def conversation(trials: list[int], home: Path, failures: list[str], lost: list[
                 killed.append(kill(trial, api, variables))
             except Exception as error:
                 failures.append(failure(NAME, trial, f"{Strike.of(trial)}: {type(error).__name__}: {error}"))
-        command = [sys.executable, "-m", "claude_tui", "ask", *(["-c"] if api.calls else []), "go on"]
-        done = subprocess.run(command, env=variables, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
-        if done.stdout != b"And on.\n" or done.returncode:
-            failures.append(failure(NAME, trials[0], f"the turn after them all: {done.stdout!r} {done.stderr!r}", len(trials)))
+        problem = last_turn(variables, resume=bool(api.calls))
+        if problem:
+            failures.append(failure(NAME, trials[0], f"the turn after them all: {problem}", len(trials)))
         refused = [call.error for call in api.calls if call.status not in (200, None)]
         if refused:
             failures.append(failure(NAME, trials[0], f"the validator refused {len(refused)}: {refused[0]}", len(trials)))

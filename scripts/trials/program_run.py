@@ -17,7 +17,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-PATIENCE = 60.0
+PATIENCE = 120.0
+"""Seconds for a start and an answer on a machine that is busy."""
 TOKENS = 300
 """The latest token at which a kill strikes."""
 DRAFT_SECONDS = 1.0
@@ -58,8 +59,7 @@ class Strike:
         early = chance.random() < 0.2
         delay = chance.uniform(0, 1.2) if early else chance.uniform(0, 0.01)
         tokens = 0 if early else chance.randrange(1, TOKENS)
-        app = trial % 2 == 1
-        return cls(app, tokens, delay, tool=chance.random() < 0.4, aged=app and not early and chance.random() < 0.4)
+        return cls(app=trial % 2 == 1, tokens=tokens, delay=delay, tool=chance.random() < 0.4, aged=trial % 6 == 5)
 
 
 @dataclass
@@ -130,7 +130,7 @@ class Program:
     def _watch(self, process: subprocess.Popen[bytes], descriptor: int) -> None:
         """Read, type what is to be typed, and return when it is time to strike."""
         began = time.monotonic()
-        due = began + self._strike.delay if self._strike.tokens == 0 else None
+        due = began + self._strike.delay if self._strike.tokens == 0 and not self._strike.aged else None
         while True:
             left = (due or began + PATIENCE) - time.monotonic()
             if left <= 0:

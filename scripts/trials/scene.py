@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from unittest import mock
 
 from claude_tui.domain.blocks import Block, text_block
@@ -36,13 +36,16 @@ class Guard(Protocol):
 
 
 class Clock:
-    """A module `time` for the store: only the monotonic clock, which the scene moves."""
+    """A module `time` for the store whose monotonic clock is moved by the scene; the rest is the real one's."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
 
     def monotonic(self) -> float:
         return self.now
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import os
 import random
 import signal
 import tempfile
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -36,6 +37,11 @@ CI = 50
 PROCESSES = 3
 PAUSE = (0.05, 0.2)
 STOPPED = (0.05, 0.3)
+
+
+def rest(seconds: float) -> None:
+    """Let the processes be; there is nothing to wait for."""
+    threading.Event().wait(seconds)
 
 
 @dataclass
@@ -79,7 +85,7 @@ class Ring:
                 self.processes[place] = self.start(place)
             case "stop":
                 os.kill(process.pid, signal.SIGSTOP)
-                time.sleep(self.chance.uniform(*STOPPED))
+                rest(self.chance.uniform(*STOPPED))
                 os.kill(process.pid, signal.SIGCONT)
                 self.done["stops"] += 1
             case _:
@@ -167,7 +173,7 @@ def run(seed: int, count: int, say: Say) -> Result:
         ring = Ring(folder, shared, random.Random(seed), zygote)
         ring.processes = [ring.start(place) for place in range(PROCESSES)]
         for number in range(1, count + 1):
-            time.sleep(ring.chance.uniform(*PAUSE))
+            rest(ring.chance.uniform(*PAUSE))
             ring.strike()
             if number % 500 == 0:
                 say(f"{number} of {count} rounds, {len(ring.problems)} problems")

@@ -1,4 +1,4 @@
-"""The real command as a process of its own, and what it left on its streams."""
+"""The real command as a process of its own, and what it left on its streams. `run` forks it, `run_anew` and `start` start it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from claude_tui.fakeapi import ThreadApi
+from tests import forked
 
-PATIENCE = 20.0
+PATIENCE = 40.0
 """Seconds. No test waits so long; a process that does is stuck."""
-SLACK = 2.0
-"""Seconds for a process to end after a signal: the contract's one, and one for a machine that is busy with other tests."""
+SLACK = 4.0
+"""Seconds for a process to end after a signal: the contract's one, and three for a machine that is busy with other tests."""
 
 CLAUDE_TUI = (sys.executable, "-m", "claude_tui")
 
@@ -71,18 +72,16 @@ def run(
     stdin: bytes | str | None = None,
     env: Mapping[str, str | None] | None = None,
     program: tuple[str, ...] = CLAUDE_TUI,
-    **options: Any,
 ) -> Ended:
     """The command from start to end. Standard input is what is given, else /dev/null."""
     given = stdin.encode() if isinstance(stdin, str) else stdin
-    source: dict[str, Any] = {"stdin": subprocess.DEVNULL} if given is None else {"input": given}
-    done = subprocess.run(
-        [*program, *args],
-        **({**source, "capture_output": True} | options),
-        env=environment(api, env),
-        timeout=PATIENCE,
-        check=False,
-    )
+    return Ended(*forked.run((*program, *args), environment(api, env), given, PATIENCE))
+
+
+def run_anew(*args: str, api: ThreadApi | None = None, env: Mapping[str, str | None] | None = None, **options: Any) -> Ended:
+    """The same in an interpreter of its own, where start or streams matter; `options` are those of `subprocess.run`."""
+    given = {"stdin": subprocess.DEVNULL, "capture_output": True} | options
+    done = subprocess.run([*CLAUDE_TUI, *args], **given, env=environment(api, env), timeout=PATIENCE, check=False)
     return Ended(done.returncode, done.stdout or b"", done.stderr or b"")
 
 

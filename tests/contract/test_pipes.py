@@ -22,6 +22,7 @@ from tests.contract.command import (
     newest,
     read_until,
     run,
+    run_anew,
     show,
     start,
     texts,
@@ -61,7 +62,7 @@ def test_a_reader_that_was_never_there(form: str) -> None:
     os.close(readable)
     try:
         with FakeApi.in_thread(DONE) as api:
-            ended = run("ask", "hi", "-o", form, api=api, capture_output=False, stdout=writable, stderr=subprocess.PIPE)
+            ended = run_anew("ask", "hi", "-o", form, api=api, capture_output=False, stdout=writable, stderr=subprocess.PIPE)
     finally:
         os.close(writable)
     ended.told(0)
@@ -84,7 +85,7 @@ def test_commands_without_a_turn_bear_a_closed_pipe_too() -> None:
     os.close(readable)
     try:
         for args in (("sessions", "list", "-o", "json"), ("--help",), ("config", "show")):
-            ended = run(*args, capture_output=False, stdout=writable, stderr=subprocess.PIPE, env={"ANTHROPIC_API_KEY": None})
+            ended = run_anew(*args, capture_output=False, stdout=writable, stderr=subprocess.PIPE, env={"ANTHROPIC_API_KEY": None})
             assert (ended.code, ended.err) == (0, b""), args
     finally:
         os.close(writable)
@@ -101,7 +102,7 @@ def test_closed_standard_streams() -> None:
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_full_disk_behind_standard_output_is_an_error(form: str) -> None:
     with FakeApi.in_thread(DONE) as api, open("/dev/full", "wb") as full:
-        ended = run("ask", "hi", "-o", form, api=api, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+        ended = run_anew("ask", "hi", "-o", form, api=api, capture_output=False, stdout=full, stderr=subprocess.PIPE)
     ended.told(1)
     assert "Standard output cannot be written" in ended.stderr
 

@@ -14,12 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 15.0
+PATIENCE = 30.0
 APP = Path(__file__).with_name("driver_app.py")
-# Makes the terminal on standard input the controlling one of its session, then becomes the program.
-_ADOPT = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
-)
+# Makes the terminal on standard input the controlling one of its session, then becomes the program. Nothing is loaded for that.
+_ADOPT = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 MODES = ["?1049", "?1000", "?1003", "?1006", "?1004", "?2004"]
 
 
@@ -33,7 +31,7 @@ class Probe:
         self.messages, report = os.pipe()
         code = f"import os, signal; {prelude or 'pass'}; {_ADOPT}"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code, "-u", str(APP), str(report), *wishes],
+            [sys.executable, "-I", "-S", "-c", code, sys.executable, "-u", str(APP), str(report), *wishes],
             env={
                 **os.environ,
                 "TERM": "xterm-256color",

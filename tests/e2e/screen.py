@@ -1,4 +1,4 @@
-"""The installed program on a full screen: a pseudo-terminal, and what a terminal would show of what is written to it."""
+"""The program on a full screen: a pseudo-terminal, and what a terminal would show of what is written to it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import signal
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pyte
 from pexpect import EOF, TIMEOUT
@@ -25,8 +26,8 @@ _KNOWN_MODES = re.compile(r"\x1b\[\?(?:25|1049)[hl]")
 class ScreenTerminal(Terminal):
     """A terminal that knows what its screen shows."""
 
-    def __init__(self, *arguments: str, columns: int = 100, lines: int = 30, **environment: str) -> None:
-        super().__init__(*arguments, columns=columns, lines=lines, term="xterm-256color", **environment)
+    def __init__(self, *arguments: str, columns: int = 100, lines: int = 30, **options: Any) -> None:
+        super().__init__(*arguments, columns=columns, lines=lines, term="xterm-256color", **options)
         self._display = pyte.Screen(columns, lines)
         self._stream = pyte.Stream(self._display)
         self._taken = 0

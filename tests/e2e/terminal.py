@@ -1,4 +1,4 @@
-"""The installed program in a pseudo-terminal whose other end the test holds."""
+"""The program in a pseudo-terminal whose other end the test holds: forked from one that has loaded it, or started `anew`."""
 
 from __future__ import annotations
 
@@ -16,31 +16,41 @@ from typing import Self
 from pexpect import EOF
 from pexpect.fdpexpect import fdspawn
 
-PATIENCE = 15.0
+from tests import forked
+
+PATIENCE = 30.0
+CLAUDE_TUI = (sys.executable, "-m", "claude_tui")
 CONTROL_C, CONTROL_D, CONTROL_S = "\x03", "\x04", "\x13"
 
-# Makes the terminal on standard input the controlling one of its session, then becomes the program.
-_ADOPT = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
-    "os.execv(sys.executable, [sys.executable, '-m', 'claude_tui', *sys.argv[1:]])"
-)
+# Makes the terminal on standard input the controlling one of its session, then becomes the program. Nothing is loaded for that.
+_ADOPT = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+
+
+def _started(command: tuple[str, ...], environ: dict[str, str], terminal: int) -> subprocess.Popen[bytes]:
+    adopting = [sys.executable, "-I", "-S", "-c", _ADOPT, *command]
+    return subprocess.Popen(adopting, env=environ, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True)
 
 
 class Terminal:
     """`claude-tui ARGUMENTS` and what it writes. `dumb` is a terminal that obeys nothing but line ends."""
 
-    def __init__(self, *arguments: str, columns: int = 100, lines: int = 30, term: str = "dumb", **environment: str) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        columns: int = 100,
+        lines: int = 30,
+        term: str = "dumb",
+        program: tuple[str, ...] = CLAUDE_TUI,
+        anew: bool = False,
+        **environment: str,
+    ) -> None:
         self._master, slave = os.openpty()
         termios.tcsetwinsize(self._master, (lines, columns))
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "COLUMNS", "LINES"))}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _ADOPT, *arguments],
-            env={**inherited, "TERM": term, "LANG": "C.UTF-8", "INPUTRC": os.devnull, **environment},
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-        )
+        variables = {**inherited, "TERM": term, "LANG": "C.UTF-8", "INPUTRC": os.devnull, **environment}
+        command = (*program, *arguments)
+        fork = None if anew else forked.start(command, variables, [slave] * 3, loaded=forked.SCREEN, session=True)
+        self.process = fork or _started(command, variables, slave)
         os.close(slave)
         self._recording = io.BytesIO()
         self._screen = fdspawn(self._master, timeout=PATIENCE, maxread=1 << 16)

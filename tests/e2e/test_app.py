@@ -1,12 +1,9 @@
-"""The program as somebody meets it: installed, on a full screen, against the fake API."""
+"""The program as somebody meets it: on a full screen, against the fake API."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,11 +12,13 @@ import pytest
 from claude_tui.fakeapi import Call, FakeApi, Say, Script, Think, ThreadApi, WaitFor
 from claude_tui.files import Paths
 from claude_tui.store.sqlite import SqliteStore
+from tests.contract.command import run
 from tests.e2e.screen import ESC, F1, ScreenTerminal
+from tests.e2e.tokens import left_on
 
 pytestmark = pytest.mark.pty
 
-KILLS = 5  # in each of two conversations
+KILLS = 2  # in each of two conversations; `scripts.torture` has many more
 USAGE = {"input_tokens": 1234, "output_tokens": 567, "cache_read_input_tokens": 4000, "cache_creation_input_tokens": 800}
 CODE = "```python\ndef f(x):\n    return x + 1\n```\n"
 
@@ -63,8 +62,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadApi]:
 
 
 def stored(*arguments: str) -> Any:
-    done = subprocess.run([sys.executable, "-m", "claude_tui", *arguments, "-o", "json"], capture_output=True, check=True)
-    return json.loads(done.stdout)
+    return run(*arguments, "-o", "json").told(0).json
 
 
 def last_session() -> dict[str, Any]:
@@ -78,7 +76,7 @@ def texts(session: dict[str, Any]) -> list[str]:
 
 
 def test_a_conversation_from_start_to_resume(api: ThreadApi) -> None:
-    with ScreenTerminal() as terminal:
+    with ScreenTerminal(anew=True) as terminal:
         terminal.ready()
         terminal.send("stream now")
         terminal.see("▸ Thinking", "Some words")
@@ -216,7 +214,7 @@ def test_exit_words(api: ThreadApi, word: str) -> None:
     assert not api.requests
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGQUIT, 131)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGQUIT, 131)])
 def test_signals_commit_and_give_the_terminal_back(api: ThreadApi, number: signal.Signals, code: int) -> None:
     with ScreenTerminal() as terminal:
         terminal.ready()
@@ -225,8 +223,7 @@ def test_signals_commit_and_give_the_terminal_back(api: ThreadApi, number: signa
         terminal.process.send_signal(number)
         raw = terminal.drain()
         assert terminal.code() == code
-        assert raw.rindex(b"\x1b[?1049l") > raw.rindex(b"\x1b[?1049h")
-        assert b"\x1b[?1003l" in raw[raw.rindex(b"\x1b[?1049h") :]
+        assert left_on(raw) == set()
     session = last_session()
     assert session["session"]["status"] == "interrupted"
     assert "The beginning" in texts(session)
@@ -250,7 +247,7 @@ def test_sigint_from_outside_stops_the_answer_and_twice_more_the_program(api: Th
 @pytest.mark.unmeasured
 @pytest.mark.parametrize("conversation", range(2))
 def test_kill_9_loses_nothing(api: ThreadApi, conversation: int) -> None:
-    """What was on the screen is in the history, the draft included, and the conversation goes on: five kills in each."""
+    """What was on the screen is in the history, the draft included, and the conversation goes on."""
     said: list[str] = []
     for kill in range(KILLS):
         with ScreenTerminal(*(["-c"] if kill else [])) as terminal:
@@ -303,6 +300,30 @@ def test_a_draft_that_was_never_sent_is_back_at_the_next_start(api: ThreadApi) -
         terminal.drain()
     with ScreenTerminal() as terminal:
         terminal.see("unsent words", "is back")
+
+
+async def _unsent() -> str:
+    """What of a draft that was never sent is in the file now."""
+    store = await SqliteStore.open(Paths.find().data)
+    try:
+        return "".join([(await store.desk(session.id)).draft for session in await store.unsent()])
+    finally:
+        await store.close()
+
+
+@pytest.mark.unmeasured
+def test_a_draft_is_saved_while_somebody_types_without_a_pause(api: ThreadApi) -> None:
+    typed = saved = ""
+    with ScreenTerminal() as terminal:
+        terminal.ready()
+        while not saved and len(typed) < 2000:
+            for _ in range(5):
+                typed += chr(ord("a") + len(typed) % 26)
+                terminal.type(typed[-1])
+                terminal.see(typed[-3:])
+            saved = asyncio.run(_unsent())
+        terminal.kill()
+    assert saved and typed.startswith(saved)
 
 
 def test_a_session_that_is_open_elsewhere_is_followed_and_can_be_forked(api: ThreadApi) -> None:

@@ -161,7 +161,7 @@ def test_a_terminal_that_does_not_read_stops_nothing(probe: Probe) -> None:
     os.write(probe.master, b"q")
     began = time.monotonic()
     probe.until(lambda one: "ended" in one, screen=False)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 6  # one second at rest
     assert probe.process.wait(PATIENCE) == 0
     assert termios.tcgetattr(probe.slave) == probe.before
 
@@ -175,7 +175,7 @@ def test_a_slow_terminal_is_given_back_ahead_of_the_frames_that_wait(probe: Prob
         if select.select([probe.master], [], [], 0.02)[0]:
             probe.output += os.read(probe.master, 1000)
         select.select([], [], [], 0.02)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 6  # one second at rest
     assert probe.ended() == 0
     assert probe.is_given_back()
     assert len(probe.output) < 200_000

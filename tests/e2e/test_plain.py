@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +11,14 @@ from typing import Any
 import pytest
 
 from claude_tui.fakeapi import Call, FakeApi, Fault, Say, Script, Think, ThreadApi, WaitFor
+from tests.contract.command import Ended, newest, run, show
 from tests.e2e.terminal import CONTROL_C, CONTROL_D, CONTROL_S, Terminal, conversation, foreign_bytes
 
 pytestmark = pytest.mark.pty
 
 USAGE = {"input_tokens": 321, "output_tokens": 45, "cache_read_input_tokens": 6}
 HOSTILE = "a\x1b[2Jb\x1b]52;c;QUJD\x07c\x9b31md\u202ee\x1b]0;title\x1b\\f\rg\x00h\x7fi\u2066j"
-IN_TIME = 2.0  # one second at rest
+IN_TIME = 4.0  # one second at rest
 HUNG = Script((Think("Hm."), Say("The beginning", stop=False), WaitFor("never"), Say(" and the end.", start=False)))
 
 
@@ -60,17 +58,14 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadApi]:
         yield api
 
 
-def command(*arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+def command(*arguments: str, given: str | None = None) -> Ended:
     """The program without a terminal."""
-    return subprocess.run(
-        [sys.executable, "-m", "claude_tui", *arguments], input=given, capture_output=True, text=True, timeout=30, check=False
-    )
+    return run(*arguments, stdin=given)
 
 
 def stored() -> list[dict[str, Any]]:
     """The messages of the newest session."""
-    (session, *_) = json.loads(command("sessions", "list", "-o", "json").stdout)
-    return json.loads(command("sessions", "show", session["id"], "-o", "json").stdout)["messages"]
+    return show(newest()["id"])["messages"]
 
 
 def last_prompt(api: ThreadApi) -> list[str]:
@@ -265,13 +260,13 @@ def test_a_terminal_that_takes_nothing_keeps_nobody(api: ThreadApi) -> None:
 
 def test_lines_from_a_pipe(api: ThreadApi) -> None:
     ended = command("chat", "--plain", given="one\n\ncount\n\x1b[2Jtwo\n")
-    assert ended.returncode == 0 and not ended.stderr
+    assert ended.code == 0 and not ended.err
     assert not foreign_bytes(ended.stdout.encode())
     shown = ended.stdout.split("leaves.\n\n")[1]
     assert shown.startswith("You: one\nClaude: You said: one\nTokens: in 321, out 45, cache read 6")
     assert "Result calculator: 42\n" in shown and "You: ␛[2Jtwo\n" in shown
     assert len(api.calls) == 4 and accepted(api)
-    assert command("chat", "--plain", given="one\nexit\nnever sent\n").returncode == 0
+    assert command("chat", "--plain", given="one\nexit\nnever sent\n").code == 0
     assert len(api.calls) == 5
 
 
@@ -279,7 +274,7 @@ def test_lines_from_a_pipe(api: ThreadApi) -> None:
 @pytest.mark.parametrize("locale", [{"LANG": "C"}, {"LC_ALL": "C"}, {"LANG": "de_DE.ISO-8859-1"}])
 @pytest.mark.parametrize("term", ["dumb", "xterm-256color"])
 def test_any_locale(api: ThreadApi, locale: dict[str, str], term: str) -> None:
-    with Terminal("chat", "--plain", term=term, **locale) as terminal:
+    with Terminal("chat", "--plain", term=term, anew=True, **locale) as terminal:
         terminal.expect_prompt()
         terminal.type(b"caf\xe9\r")  # from a terminal that does not speak UTF-8
         terminal.expect("Claude: You said: caf", "You: ")
@@ -291,7 +286,7 @@ def test_any_locale(api: ThreadApi, locale: dict[str, str], term: str) -> None:
 def test_a_first_run_without_a_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("ANTHROPIC_CONFIG_DIR")
     monkeypatch.setenv("HOME", str(tmp_path))
-    with Terminal("chat", "--plain") as terminal:
+    with Terminal("chat", "--plain", anew=True) as terminal:
         terminal.expect_prompt()
         terminal.enter("hello")
         terminal.expect("Error: No credentials were found: set ANTHROPIC_API_KEY.")

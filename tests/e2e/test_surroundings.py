@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from claude_tui.fakeapi import FakeApi, ThreadApi
-from tests.e2e import terminal as terminals
 from tests.e2e.screen import ESC, F1, F2, ScreenTerminal
 from tests.e2e.test_app import answer
 from tests.e2e.tokens import foreign, tokens
@@ -137,13 +137,10 @@ main()
 """
 
 
-def test_an_error_of_our_own_gives_the_terminal_back_and_says_how_to_go_on(
-    api: ThreadApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_of_our_own_gives_the_terminal_back_and_says_how_to_go_on(api: ThreadApi, tmp_path: Path) -> None:
     script = tmp_path / "crashing.py"
     script.write_text(CRASHING)
-    monkeypatch.setattr(terminals, "_ADOPT", terminals._ADOPT.replace("'-m', 'claude_tui'", repr(str(script))))
-    with ScreenTerminal() as terminal:
+    with ScreenTerminal(program=(sys.executable, str(script))) as terminal:
         terminal.ready()
         terminal.send("hang")
         terminal.see("The beginning")
@@ -161,7 +158,5 @@ def test_an_error_of_our_own_gives_the_terminal_back_and_says_how_to_go_on(
     assert foreign(raw) == []
     session = re.search(r"claude-tui -r\s+(\w+)", said)
     assert session is not None
-    monkeypatch.undo()
-    monkeypatch.setenv("CLAUDE_TUI_HOME", str(tmp_path / "claude-tui-home"))
     with ScreenTerminal("-r", session[1]) as terminal:
         terminal.see("The beginning", "Interrupted: what came is kept.")

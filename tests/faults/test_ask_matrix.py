@@ -6,7 +6,6 @@ The rows are turns of one session, so each request carries what the faults befor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -20,8 +19,7 @@ from claude_tui.domain.messages import Message, Outcome, Role
 from claude_tui.fakeapi import FakeApi, Fault, Say, Script, ThreadApi, WireName
 from claude_tui.files import Paths
 from claude_tui.store.sqlite import SqliteStore
-from tests.contract.command import Ended
-from tests.faults.forking import Forker
+from tests.contract.command import Ended, run
 from tests.faults.matrix import FINE, IMPATIENT, MODEL, Row, plan, prompted, rows
 from tests.faults.test_planted_key import LONG, check
 
@@ -30,18 +28,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.unmeasured, pytest.mark.timeout(300)
 
 def settings(wire: WireName, api: ThreadApi) -> dict[str, str]:
     """The program, told to use this wire."""
-    common = {"CLAUDE_TUI_RETRIES": "0", "CLAUDE_TUI_MODEL": MODEL, "PYTHONWARNINGS": "ignore"}
+    common = {"CLAUDE_TUI_RETRIES": "0", "CLAUDE_TUI_MODEL": MODEL}
     if wire == "anthropic":
         return {**common, "ANTHROPIC_BASE_URL": api.url, "ANTHROPIC_API_KEY": api.key}
     section = {"WIRE": wire, "BASE_URL": f"{api.url}/v1", "API_KEY_ENV": "GATEWAY_KEY"}
     named = {f"CLAUDE_TUI_PROVIDERS__GATEWAY__{name}": value for name, value in section.items()}
     return {**common, **named, "CLAUDE_TUI_PROVIDER": "gateway", "GATEWAY_KEY": api.key}
-
-
-@pytest.fixture
-def forker(tmp_path: Path, isolated_environment: Path) -> Iterator[Forker]:
-    with Forker(tmp_path) as forker:
-        yield forker
 
 
 async def stored() -> list[list[Message]]:
@@ -89,16 +81,16 @@ def kept(row: Row, wire: WireName, turn: list[Message]) -> None:
 
 
 @pytest.mark.parametrize("wire", ["anthropic", "openai"])
-def test_ask(wire: WireName, forker: Forker, isolated_environment: Path) -> None:
+def test_ask(wire: WireName, isolated_environment: Path) -> None:
     wanted = rows(wire)
     ended: dict[str, Ended] = {}
     with FakeApi.in_thread(partial(plan, gated=False), key=LONG) as api:
         env = settings(wire, api)
         for row in wanted:
             going_on = ("-c",) if ended else ()
-            ended[row.name] = forker.run("ask", row.name, *going_on, env={**env, **(IMPATIENT if row.waits else {})})
+            ended[row.name] = run("ask", row.name, *going_on, env={**env, **(IMPATIENT if row.waits else {})})
             told(row, wire, ended[row.name])
-        good = forker.run("ask", "and now?", "-c", env=env).told(0)
+        good = run("ask", "and now?", "-c", env=env).told(0)
         assert good.stdout.endswith("All is well.\n")
         assert [call.error for call in api.calls if call.error] == []
     turns = asyncio.run(stored())
@@ -123,12 +115,12 @@ TRIES: dict[str, tuple[Script, int, str]] = {
 """With the settings as they come: prompt → what the server says each time, how often it is asked, words of the error."""
 
 
-def test_tries_are_few_and_told(forker: Forker) -> None:
+def test_tries_are_few_and_told() -> None:
     with FakeApi.in_thread(lambda body, n: TRIES[prompted(body)][0]) as api:
         env = {**settings("anthropic", api), "CLAUDE_TUI_RETRIES": None}
         for prompt, (_, tries, words) in TRIES.items():
             before = len(api.calls)
-            ended = forker.run("ask", prompt, env=env).told(1)
+            ended = run("ask", prompt, env=env).told(1)
             assert len(api.calls) - before == tries, prompt
             last = ended.stderr.splitlines()[-1]
             assert last.startswith("Error: ") and words in last

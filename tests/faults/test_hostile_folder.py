@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from claude_tui.fakeapi import FakeApi, Say, Script
-from tests.contract.command import run
+from tests.contract.command import run_anew
 from tests.faults.hostile import HostileFolder
 
 pytestmark = pytest.mark.unmeasured
@@ -27,9 +27,9 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostile
 def test_commands_leave_it_alone(hostile: HostileFolder) -> None:
     """As `python -m claude_tui`, which puts the folder first among those modules come from."""
     with FakeApi.in_thread(Script((Say("Hello."),))) as api:
-        assert run("ask", "hi", api=api).told(0).stdout == "Hello.\n"
+        assert run_anew("ask", "hi", api=api).told(0).stdout == "Hello.\n"
         assert len(api.calls) == 1
-    shown = run("config", "show", env={"ANTHROPIC_API_KEY": "x"}).told(0).stdout
+    shown = run_anew("config", "show", env={"ANTHROPIC_API_KEY": "x"}).told(0).stdout
     assert hostile.nowhere not in shown
     hostile.check()
 

@@ -1,9 +1,14 @@
 """The trials of `python -m scripts.torture` with their small counts: kills, power cuts, failing calls, processes at once."""
 
+import logging
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
 import pytest
 
+from claude_tui.domain.errors import StoreError
+from claude_tui.store.connection import Database
 from scripts import torture
 from scripts.torture import registry
 from scripts.trials.result import Result
@@ -66,3 +71,24 @@ def test_nonsense_is_refused(arguments: list[str], capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit):
         torture.main(arguments)
     assert "error:" in capsys.readouterr().err
+
+
+def test_power_cuts_find_a_store_that_does_not_sync(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Database, "_be", lambda self, durable: self.connection.pragma("synchronous", "OFF"))
+    logging.disable()
+    try:
+        assert len(TRIALS["images"].run(0, 24, print).failures) > 6
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def test_failing_calls_find_a_store_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    write = Database.write
+
+    def deaf(self: Database, *arguments: Any, **options: Any) -> object:
+        with suppress(StoreError):
+            return write(self, *arguments, **options)
+        return set()
+
+    monkeypatch.setattr(Database, "write", deaf)
+    assert TRIALS["calls"].run(0, 24, print).failures

@@ -32,7 +32,7 @@ from claude_tui.ui.app import ClaudeApp
 from claude_tui.ui.backstage import Backstage, Left
 from claude_tui.ui.chat_screen import ChatScreen
 
-PATIENCE = 15.0
+PATIENCE = 30.0
 LINES = "\n\n".join(f"Line {number} of the answer." for number in range(1, 61))
 SCRIPTS: Mapping[str, Script] = {
     "silent": Script((WaitFor("go"), Say("At last."))),

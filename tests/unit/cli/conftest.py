@@ -1,7 +1,6 @@
 """The program in a process of its own, and inside this one."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from claude_tui.files import Paths
+from tests import forked
 
 
 @dataclass(frozen=True)
@@ -26,18 +26,13 @@ Run = Callable[..., Ended]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """`claude-tui` in a child process."""
+    """`claude-tui` in a process of its own."""
 
     def start(*arguments: str, stdin: str | bytes = "", **environ: str) -> Ended:
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-m", "claude_tui", *arguments],
-            input=stdin.encode() if isinstance(stdin, str) else stdin,
-            capture_output=True,
-            env={**os.environ, **environ},
-            timeout=30,
-            check=False,
-        )
-        return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        variables = {**os.environ, "PYTHONWARNINGS": "error", **environ}
+        code, out, err = forked.run((sys.executable, "-m", "claude_tui", *arguments), variables, given, 30)
+        return Ended(code, out.decode(), err.decode())
 
     return start
 
