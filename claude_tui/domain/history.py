@@ -262,7 +262,8 @@ def _without_trailing_thinking(messages: list[WireMessage], continuing: bool) ->
         content: list[Block] = message["content"]
         end = len(content)
         if message["role"] == "assistant" and not (continuing and index == len(messages) - 1):
-            while end and block_type(content[end - 1]) in THINKING:
+            echoed = PLAIN if any(map(is_client_call, content)) else None  # it goes back with the calls, wherever it stood
+            while end and block_type(content[end - 1]) in THINKING and block_type(content[end - 1]) != echoed:
                 end -= 1
         result.append({"role": message["role"], "content": content[:end]})
     return result

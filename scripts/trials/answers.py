@@ -12,8 +12,21 @@ from claude_tui.fakeapi import Block, Call, Redacted, Say, Script, Think
 
 Json = dict[str, Any]
 TEXTS = ("Hi", "so \n", " ", "", "汉字", "\n\nx", "\ud83d", "end.", "a\x00b", "x" * 300, "<think>hm</think>", "\u2028")
-SAID = tuple(words for words in TEXTS if words != "\ud83d")
-"""What a model says can always be encoded."""
+SAID = tuple(words for words in TEXTS if words != "\ud83d" and "<think>" not in words)
+"""What a model says can always be encoded; tags of thinking in it are read as thinking, on purpose, which a server that also has a
+field for it would not take back."""
+_ANSWERED = (
+    "text",
+    "thinking",
+    "redacted_thinking",
+    "tool_use",
+    "tool_result",
+    "image",
+    "document",
+    "search_result",
+    "tool_reference",
+)
+"""What may stand in an answer of somebody else: a block nobody knows is sent back, for the API takes what it said itself."""
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
 MEDIA: tuple[Json, ...] = (
     {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}},
@@ -134,7 +147,7 @@ class Author:
         dice = self.dice
         role = dice.choice((Role.USER, Role.ASSISTANT))
         answer = role is Role.ASSISTANT
-        blocks = tuple(one for _ in range(dice.randrange(5)) if (one := self._odd())["type"] != "container_upload" or not answer)
+        blocks = tuple(one for _ in range(dice.randrange(5)) if (one := self._odd())["type"] in _ANSWERED or not answer)
         some = tuple(sorted({dice.randrange(len(blocks)) for _ in range(2)})) if blocks and answer and dice.random() < 0.4 else ()
         return Message(
             new_id(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -32,7 +33,7 @@ from claude_tui.store.sqlite import SqliteStore
 from claude_tui.tools.schema import problems
 from scripts.trials.answers import MEDIA, Author, found, left_open
 from scripts.trials.endpoint import OTHER, WAYS, Cut, Endpoint, Plan
-from scripts.trials.result import Result
+from scripts.trials.result import Result, failure
 from scripts.trials.result import Say as Tell
 
 NAME = "histories"
@@ -283,8 +284,13 @@ def _told(message: Message) -> tuple[Any, ...]:
 
 
 def run(seed: int, count: int, say: Tell) -> Result:
-    """`count` histories."""
-    return asyncio.run(_run(seed, count, say))
+    """`count` histories. The log is silent meanwhile: deaths are logged, hundreds of them."""
+    before = logging.root.manager.disable
+    logging.disable()
+    try:
+        return asyncio.run(_run(seed, count, say))
+    finally:
+        logging.disable(before)
 
 
 async def _run(seed: int, count: int, say: Tell) -> Result:
@@ -306,7 +312,7 @@ async def _run(seed: int, count: int, say: Tell) -> Result:
         messages += len(story.session.path)
         kinds |= {block_type(block) for one in story.session.path if one.role is Role.ASSISTANT for block in one.blocks}
         if problem:
-            found.append(f"seed {seed + number} after {', '.join(story.did)}: {problem}")
+            found.append(failure(NAME, seed + number, f"After {', '.join(story.did)}: {problem}"))
             if len(found) >= ENOUGH:
                 break
     await store.close()

@@ -18,7 +18,7 @@ from scripts.trials.hostile import Attacker
 from scripts.trials.inlets_cells import CELLS
 from scripts.trials.inlets_screen import SCREEN, Stage, stage
 from scripts.trials.inlets_text import TEXTS
-from scripts.trials.result import Result, Say
+from scripts.trials.result import Result, Say, failure
 
 NAME = "strings"
 BY_HAND = 1_000_000
@@ -65,17 +65,19 @@ _ON_A_LOOP = ("answers of ask on a terminal",)
 
 
 def run(seed: int, count: int, say: Say) -> Result:
-    """`count` strings, at least some through every inlet."""
+    """At most `count` strings, unless that is too few for every inlet to get some."""
     began = time.process_time()
     found: list[str] = []
     given = dict.fromkeys(INLETS, 0)
     whole = sum(inlet.share for inlet in INLETS.values())
-    rounds = max(1, round(count * sum(INLETS[name].share for name in SCREEN) / whole / sum(INLETS[name].batch for name in SCREEN)))
+    a_round = sum(INLETS[name].batch for name in SCREEN)
+    left = max(0, count - a_round - LEAST * sum(INLETS[name].batch for name in PURE))
+    rounds = 1 + left * sum(INLETS[name].share for name in SCREEN) // whole // a_round
     with TemporaryDirectory() as home, patch.dict(os.environ, {"CLAUDE_TUI_HOME": home, "TERM": "xterm-256color"}):
         for number, name in enumerate(PURE):
             inlet = INLETS[name]
             source = Attacker(hash((seed, number)))
-            batches = max(LEAST, round(count * inlet.share / whole / inlet.batch))
+            batches = LEAST + left * inlet.share // whole // inlet.batch
             found += asyncio.run(_batches(inlet, batches, source))
             given[name] = batches * inlet.batch
             say(f"{name}: {given[name]:,} strings")
@@ -90,7 +92,7 @@ def run(seed: int, count: int, say: Say) -> Result:
     trials = sum(given.values())
     figures = {"inlets": len(INLETS), "strings a second of CPU": round(trials / seconds), "CPU seconds": round(seconds, 1)}
     shown = {"through the screen": sum(given[name] for name in SCREEN)}
-    return Result(trials, [f"{one} (seed {seed})" for one in found], {**figures, **shown})
+    return Result(trials, [failure(NAME, seed, one, count) for one in found], {**figures, **shown})
 
 
 async def _batches(inlet: Inlet, count: int, source: Attacker) -> list[str]:

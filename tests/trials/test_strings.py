@@ -1,4 +1,4 @@
-"""Hostile strings: nothing of them gets through, every inlet there is is tried, and the judges would notice."""
+"""Hostile strings: every inlet there is is tried, and the judges would notice. test_torture.py tries that nothing gets through."""
 
 from __future__ import annotations
 
@@ -23,13 +23,6 @@ from scripts.trials.inlets_cells import MAKERS, own_sentences
 from scripts.trials.inlets_screen import DIALOGS
 
 SEED = 2026
-
-
-@pytest.mark.slow
-def test_no_string_gets_through() -> None:
-    result = strings.run(SEED, strings.CI, lambda line: None)
-    assert result.failures == []
-    assert result.trials >= strings.CI and result.figures["inlets"] == len(strings.INLETS)
 
 
 def broken(name: str) -> list[str]:
