@@ -20,6 +20,7 @@ from claude_tui.store import files, presence
 from claude_tui.store.aside import CORRUPT, REPLACED, move_all, stamp
 from claude_tui.store.connection import Database, value
 from claude_tui.store.copying import contents_of, copy_pages, no_pause, reading, remove
+from claude_tui.store.examine import examine
 from claude_tui.store.locks import HeldLock
 from claude_tui.store.migrations import MIGRATIONS
 
@@ -82,10 +83,17 @@ def _copy_whole(source: Path, part: Path) -> None:
 
 
 def _gather(history: Path) -> None:
-    """Have what is to be put aside in one file, where SQLite can still do that: it is easier to keep and to come back to."""
+    """Have what is to be put aside in one file, where it is intact: it is easier to keep and to come back to.
+
+    SQLite would write the log of a damaged one into it, or throw it away.
+    """
     if not history.exists():
         return
     try:
+        damage = examine(history)
+        if damage is not None:
+            _log.info("the history is put aside as it lies: %s", damage.sentence)
+            return
         files.prepare(history)
         database = Database(history)
         try:

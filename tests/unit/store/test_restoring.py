@@ -85,6 +85,25 @@ async def test_a_copy_of_a_live_history_brings_its_own_log(data_dir: Path) -> No
     assert await messages(data_dir.parent / "b") == 4
 
 
+async def test_a_damaged_history_is_put_aside_as_it_lies(data_dir: Path) -> None:
+    """SQLite would write its log into it, or throw the log away."""
+    history, copy = await with_backup(data_dir)
+    connection = inside(data_dir)
+    connection.execute("UPDATE messages SET model = 'newer'")
+    log = history.with_name("history.db-wal")
+    kept = log.read_bytes()
+    connection.close()
+    with history.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 3000)  # the page of a table
+    log.write_bytes(kept)
+    before = history.read_bytes()
+    aside = restore(history, copy)
+    assert aside is not None and aside.read_bytes() == before
+    assert aside.with_name(f"{aside.name}-wal").read_bytes() == kept
+    assert await messages(data_dir) == 4
+
+
 async def test_nobody_else_may_have_it_open(data_dir: Path) -> None:
     history, copy = await with_backup(data_dir)
     source = """
