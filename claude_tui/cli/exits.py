@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, cast
 
-from claude_tui.domain.errors import ErrorKind, ProviderError, StoreError, advice
+from claude_tui.domain.errors import ErrorKind, ProviderError, StoreError, advised
 from claude_tui.domain.text import safe_text
 
 INTERRUPTED = 130
@@ -73,7 +73,7 @@ def _exit_code(run: Callable[[], object]) -> int:
         say(str(error))
         return USAGE
     except (ProviderError, StoreError) as error:
-        say(f"{error.info.message} {advice(error.info.kind)}")
+        say(advised(error.info))
         return NO_CREDENTIALS if error.info.kind is ErrorKind.CREDENTIALS else FAILED
     except BrokenPipeError:
         raise

@@ -114,3 +114,8 @@ _ADVICE: dict[ErrorKind, str] = {
 def advice(kind: ErrorKind) -> str:
     """One sentence that says what to do about an error of this kind."""
     return _ADVICE[kind]
+
+
+def advised(error: ErrorInfo) -> str:
+    """What happened and what to do. A message that names the command for it says enough."""
+    return error.message if "`claude-tui doctor" in error.message else f"{error.message} {advice(error.kind)}"

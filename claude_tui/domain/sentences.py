@@ -5,10 +5,11 @@ What comes from outside is in them as it came: whoever shows a sentence cleans i
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from claude_tui.domain.blocks import string
-from claude_tui.domain.errors import ErrorInfo, ErrorKind, advice
+from claude_tui.domain.errors import ErrorInfo, ErrorKind, advised
 from claude_tui.domain.messages import Outcome, StopReason
 
 NAMED_TITLES = 3
@@ -64,8 +65,8 @@ def error_sentence(error: ErrorInfo) -> str:
     named = ", ".join(fact for fact in (status, request) if fact)
     facts = f" ({named})" if named else ""
     message = error.message.rstrip()
-    what = OVER_BUDGET if is_over_budget(error) else advice(error.kind)
-    return f"{message}{facts}{'' if message.endswith(_ENDS) else '.'} {what}"
+    said = f"{message}{facts}{'' if message.endswith(_ENDS) else '.'}"
+    return f"{said} {OVER_BUDGET}" if is_over_budget(error) else advised(dataclasses.replace(error, message=said))
 
 
 def is_over_budget(error: ErrorInfo | None) -> bool:

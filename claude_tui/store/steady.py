@@ -17,7 +17,7 @@ from claude_tui.domain.damage import BadHistory
 from claude_tui.domain.errors import StorageBusy, StorageOutage, StoreError
 from claude_tui.store.backlog import Backlog, Entry
 from claude_tui.store.chunklog import ChunkLog
-from claude_tui.store.connection import Database, Sql, look_at
+from claude_tui.store.connection import Database, Sql, look_at, value
 from claude_tui.store.migrations import migrate
 from claude_tui.store.room import Room
 from claude_tui.store.writer import Append
@@ -136,13 +136,12 @@ class SteadyDatabase:
         if self._copy is None and not self._cannot_copy:
             copy = Database(None)
             try:
-                self._cannot_copy = self.disk.size > COPY_LIMIT
-                if not self._cannot_copy:
+                if self.disk.size <= COPY_LIMIT:
                     self.disk.copy_to(copy)
-                    self._copy = copy
+                    self._copy = copy if copy.read(lambda one: value(one, "PRAGMA quick_check(1)")) == "ok" else None
             except StoreError:
                 _log.warning("the history cannot be copied into memory", exc_info=True)
-                self._cannot_copy = True
+            self._cannot_copy = self._copy is None
         return self._copy
 
     @property

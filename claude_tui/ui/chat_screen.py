@@ -20,7 +20,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from claude_tui.domain.blocks import plain_text
-from claude_tui.domain.errors import StoreError, advice
+from claude_tui.domain.errors import StoreError, advised
 from claude_tui.domain.events import (
     ApprovalRequested,
     ApprovalResolved,
@@ -168,7 +168,7 @@ class ChatScreen(Screen[None]):
         if error is None or not self.is_attached:
             return
         if isinstance(error, StoreError):
-            self.dock.show_error(f"{error.info.message} {advice(error.info.kind)}")
+            self.dock.show_error(advised(error.info))
         else:
             _log.error("%s failed", task.get_name(), exc_info=error)
             self.dock.show_error(f"An error in claude-tui itself ({type(error).__name__}). The log has more.")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from claude_tui.domain.blocks import plain_text
 from claude_tui.domain.damage import BadHistory
 from claude_tui.domain.desk import Desk
-from claude_tui.domain.errors import StoreError, advice
+from claude_tui.domain.errors import StoreError, advised
 from claude_tui.domain.events import Event, Notice, TurnStarted, replay
 from claude_tui.domain.messages import Message, Role, SessionInfo
 from claude_tui.domain.turns import is_prompt
@@ -367,7 +367,7 @@ def _last_turn(events: Sequence[Event]) -> Sequence[Event]:
 
 
 def _sentence(error: Exception) -> str:
-    return f"{error.info.message} {advice(error.info.kind)}" if isinstance(error, StoreError) else str(error)
+    return advised(error.info) if isinstance(error, StoreError) else str(error)
 
 
 def _code_of(error: Exception) -> int:
