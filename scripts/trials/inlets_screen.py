@@ -64,16 +64,15 @@ class Stage:
     async def judge(self) -> None:
         await self.program.settle()
         self.chat.transcript.draw()
-        self.app.screen.refresh()
-        await self.program.settle()
         driver = self.app._driver  # pyright: ignore[reportPrivateUsage]
         if not isinstance(driver, Recorder):
             raise TypeError("the program does not run on the recorder")
         written, driver.written = driver.written, ""
+        self.app.screen.refresh()
+        await self.program.until(lambda: driver.written, "a frame")
+        written, driver.written = written + driver.written, ""
         for strip in self.app.screen._compositor.render_strips():  # pyright: ignore[reportPrivateUsage]
             judging.drawn(segment._replace(text=segment.text.replace(CHIP_MARK, "")) for segment in strip)
-        if not written:
-            raise judging.Leak("nothing was drawn, so nothing was judged")
         judging.screen(written)
         if self.app._exception is not None:  # pyright: ignore[reportPrivateUsage]
             raise self.app._exception  # pyright: ignore[reportPrivateUsage]
