@@ -89,19 +89,15 @@ def _run(
 
     consent = None if demo is not None else consent_of(paths, keep=not options.temporary)
 
+    def make_endpoints() -> Endpoints:
+        return demo or compose.make_endpoints(settings, consent)
+
     async def open_workspace() -> Workspace:
         _after_first_frame()
-        endpoints = demo or compose.make_endpoints(settings, consent)
-        workspace = await compose.open_workspace(
-            settings, paths, temporary=options.temporary, endpoints=endpoints, interactive=True, steady=True
-        )
-        if options.temporary and options.resume is not None:
-            await compose.borrow_session(paths, workspace.store, options.resume)
-        return workspace
+        return await _open_workspace(options, settings, paths, make_endpoints())
 
     async def open_unsaved() -> Workspace:
-        endpoints = demo or compose.make_endpoints(settings, consent)
-        return await compose.open_workspace(settings, paths, unsaved=True, endpoints=endpoints, interactive=True)
+        return await compose.open_workspace(settings, paths, unsaved=True, endpoints=make_endpoints(), interactive=True)
 
     backstage = Backstage(
         settings=settings,
@@ -124,6 +120,16 @@ def _run(
         remedies=_remedies,
     )
     return asyncio.run(_show(backstage))
+
+
+async def _open_workspace(options: ChatOptions, settings: Settings, paths: Paths, endpoints: Endpoints) -> Workspace:
+    """On the history, or for `--temporary` with copies of what is to be gone on with."""
+    workspace = await compose.open_workspace(
+        settings, paths, temporary=options.temporary, endpoints=endpoints, interactive=True, steady=True
+    )
+    if options.temporary and options.resume is not None:
+        await compose.borrow_session(paths, workspace.store, options.resume)
+    return workspace
 
 
 def _after_first_frame() -> None:
