@@ -43,6 +43,8 @@ COMMAND = (
 )
 """What most commands load."""
 SCREEN = (*COMMAND, "claude_tui.cli.screen", "claude_tui.ui.app", "claude_tui.ui.chat_screen", "textual.drivers.linux_driver")
+LOGGING = ("ANTHROPIC_LOG", "OPENAI_LOG")
+"""An SDK that is loaded with one of these before the program opens its log writes to standard error."""
 SERVERS_AT_ONCE = 6
 ROOT = Path(__file__).parents[1]
 
@@ -146,7 +148,7 @@ def start(
 ) -> Forked | None:
     """PYTHON -m MODULE ARGUMENTS with these standard streams, at the head of a session with its terminal if `session`. None for any
     other command, and where it has to be started for real."""
-    if sys.platform != "linux" or command[:2] != (sys.executable, "-m"):
+    if sys.platform != "linux" or command[:2] != (sys.executable, "-m") or any(name in environ for name in LOGGING):
         return None
     module, *arguments = command[2:]
     kind = (loaded, tuple(sorted((name, value) for name, value in environ.items() if is_fixed(name))))

@@ -47,12 +47,12 @@ class CursorCommands:
 
     def _move(self, index: int) -> None:
         if self._screen.conversation.cells:
+            self._screen.set_focus(self._screen.transcript)  # at once: who sees the cursor may type at it
             self._screen.transcript.set_cursor(index)
-            self._screen.transcript.focus()
 
     def run_cursor_leave(self, argument: str) -> None:
+        self._screen.set_focus(self._screen.composer)
         self._screen.transcript.set_cursor(None)
-        self._screen.composer.focus()
 
     def run_cursor_previous_prompt(self, argument: str) -> None:
         cursor = self._screen.transcript.cursor or 0

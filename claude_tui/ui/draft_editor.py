@@ -11,6 +11,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset
+from textual.strip import Strip
 from textual.widgets import TextArea
 from textual.widgets.text_area import Edit, EditResult, Location
 
@@ -146,6 +147,10 @@ class DraftEditor(TextArea, inherit_bindings=False):
         if self.cursor_location[0] >= self.document.line_count:
             return Offset(0, 0)
         return super().scroll_cursor_visible(center, animate)
+
+    def render_line(self, y: int) -> Strip:
+        """TextArea wraps the placeholder to whatever room there is, and fails where there is none."""
+        return super().render_line(y) if self.content_size.width else Strip.blank(0)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """An empty composer leaves Ctrl+D to the screen."""

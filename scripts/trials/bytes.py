@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -153,14 +153,19 @@ def _common(stored: bytes, done: int, data: bytes, at: int) -> int:
     return length
 
 
-def untouched(pieces: Mapping[str, list[Piece]], before: Mapping[str, bytes], after: Mapping[str, bytes]) -> set[str]:
-    """The messages of which every piece still stands somewhere."""
+def untouched(
+    pieces: Mapping[str, list[Piece]],
+    before: Mapping[str, bytes],
+    after: Mapping[str, bytes],
+    copies: Callable[[Iterable[bool]], bool] = any,
+) -> set[str]:
+    """The messages of which every piece still stands somewhere; with `all` for `copies`, wherever it stood."""
 
     def stands(place: tuple[str, int, int]) -> bool:
         name, start, end = place
         return before[name][start:end] == after.get(name, b"")[start:end]
 
-    return {one for one, parts in pieces.items() if all(any(map(stands, part.places)) for part in parts)}
+    return {one for one, parts in pieces.items() if all(copies(map(stands, part.places)) for part in parts)}
 
 
 # Damage.
@@ -242,7 +247,8 @@ def try_one(folder: Path, sample: Sample, pieces: Mapping[str, list[Piece]], con
     (folder / "saved").mkdir()
     try:
         salvage(source, folder / "saved" / "history.db")
-        saved = asyncio.run(_check(folder / "saved", sample, left, failures))
+        pristine = untouched(pieces, sample.files, contents, all)
+        saved = asyncio.run(_check(folder / "saved", sample, left, pristine, failures))
     except StoreError as error:
         saved = 0
         if left:
@@ -290,8 +296,11 @@ async def _open(folder: Path) -> str:
     return "opened"
 
 
-async def _check(folder: Path, sample: Sample, left: set[str], failures: list[str]) -> int:
-    """How many of the untouched messages are there as they were, in a history that is whole."""
+async def _check(folder: Path, sample: Sample, left: set[str], pristine: set[str], failures: list[str]) -> int:
+    """How many of the untouched messages are there as they were, in a history that is whole.
+
+    Where a copy of a message is hit beside its words, that copy may be the one that is saved, and marked.
+    """
     store = await SqliteStore.open(folder)
     try:
         if (state := await store.quick_check()) != "ok":
@@ -308,7 +317,7 @@ async def _check(folder: Path, sample: Sample, left: set[str], failures: list[st
             if session.leaf_id is None or session.leaf_id not in known:
                 failures.append("a session without an end was salvaged")
         as_were = {one for one in left if one in found and found[one].blocks == sample.messages[one].blocks}
-        if any(found[one].extra.get(DAMAGED) for one in as_were):
+        if any(found[one].extra.get(DAMAGED) for one in as_were & pristine):
             failures.append("an untouched message was marked as damaged")
         wrong = [one for one in found if one in sample.messages and _differs(found[one], sample.messages[one])]
         if wrong:

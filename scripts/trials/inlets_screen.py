@@ -22,7 +22,9 @@ from claude_tui.domain.messages import SessionInfo
 from claude_tui.domain.spending import Spending
 from claude_tui.fakeapi import FakeApi, Say, Script
 from claude_tui.providers import prices
+from claude_tui.ui.backstage import Remedy
 from claude_tui.ui.cost_table import Scope, cost_lines
+from claude_tui.ui.damage_screen import DamageScreen
 from claude_tui.ui.help_screen import HelpScreen
 from claude_tui.ui.lines_screen import LinesScreen
 from claude_tui.ui.picker import Choice, Picker
@@ -233,6 +235,7 @@ async def _prompts(stage: Stage, texts: Sequence[str], source: Attacker) -> None
         await stage.dialog(one, "enter")
     await stage.dialog(TextScreen(texts[0], "\n".join(texts)))
     await stage.dialog(HelpScreen(stage.chat.keymap, newline=texts[0], query=texts[1]))
+    await stage.dialog(DamageScreen(texts[0], [Remedy(text, text) for text in texts[:3]], texts[1]), "down")
 
 
 async def _figures(stage: Stage, texts: Sequence[str], source: Attacker) -> None:
@@ -257,5 +260,5 @@ SCREEN: dict[str, Inlet] = {
     "dialogs with text": _prompts,
     "figures": _figures,
 }
-DIALOGS = (HelpScreen, LinesScreen, Picker, SessionsScreen, TextPrompt, TextScreen)
+DIALOGS = (DamageScreen, HelpScreen, LinesScreen, Picker, SessionsScreen, TextPrompt, TextScreen)
 """What they open; a test knows whether that is all there is."""

@@ -37,6 +37,7 @@ from claude_tui.cli.output import Output
 from claude_tui.domain.blocks import dump_json
 from claude_tui.domain.errors import ErrorInfo, ErrorKind
 from claude_tui.domain.events import BlockDelta, BlockStarted, Notice, RetryScheduled, event_json
+from claude_tui.domain.export import markdown_of
 from claude_tui.domain.messages import SessionInfo
 from claude_tui.domain.ports import ModelInfo
 from claude_tui.domain.sentences import error_sentence, sentence, stop_sentence
@@ -196,6 +197,7 @@ def _imported(texts: Sequence[str], source: Attacker) -> None:
             sessions_command._print_messages(messages)  # pyright: ignore[reportPrivateUsage]
             sessions_command._print_tree(messages, info.leaf_id)  # pyright: ignore[reportPrivateUsage]
         judging.plain(out.getvalue())
+        judging.plain("".join(markdown_of(info, messages)))
 
 
 def _models(texts: Sequence[str], source: Attacker) -> None:
@@ -380,6 +382,7 @@ WRITERS = {
     "config_command": "settings",
     "doctor": "reports",
     "exits": "sentences on standard error",
+    "exporting": "imported sessions",
     "headless": "sentences on standard error",
     "line_reader": "the sanitiser alone",
     "models_command": "tables of models",

@@ -127,9 +127,9 @@ def test_doctor_names_the_copies(commands: Commands) -> None:
     commands.made()
     (commands.data / "backups" / "failed.json").write_text('{"at": "2026-01-02T03:04:05.000Z", "reason": "The disk is full."}')
     checks = json.loads(commands("doctor", "-o", "json")[1])["checks"]
-    (found,) = [check for check in checks if check["name"] == "backups"]
-    assert found["verdict"] == "warning" and "1, the newest of " in found["text"]
-    assert found["text"].endswith("the daily one failed at 2026-01-02 03:04 UTC: The disk is full.")
+    said = {check["verdict"]: check["text"] for check in checks if check["name"] == "backups"}
+    assert said["warning"].endswith("the daily one failed at 2026-01-02 03:04 UTC: The disk is full.")
+    assert said["ok"].startswith("1 backup, the newest ")
 
 
 def test_as_a_process(isolated_environment: Path) -> None:

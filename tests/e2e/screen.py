@@ -14,7 +14,7 @@ from pexpect import EOF, TIMEOUT
 
 from tests.e2e.terminal import PATIENCE, Terminal
 
-ESC, ENTER = "\x1b", "\r"
+ESC, ENTER, DOWN = "\x1b", "\r", "\x1b[B"
 ALT_UP = "\x1b[1;3A"
 F1, F2, F3 = "\x1bOP", "\x1bOQ", "\x1bOR"
 

@@ -7,6 +7,7 @@ import fcntl
 import os
 import signal
 import struct
+import sys
 import termios
 import time
 from collections.abc import Iterator
@@ -113,7 +114,7 @@ def test_a_storm_of_sizes_ends_with_the_last_one(api: ThreadApi) -> None:
 @pytest.mark.slow
 def test_a_process_that_was_stopped_while_its_connection_died(api: ThreadApi) -> None:
     """SIGSTOP, which nobody can announce: the server closes meanwhile, and on going on the loss is seen at once."""
-    with ScreenTerminal(columns=COLUMNS, lines=LINES) as terminal:
+    with ScreenTerminal(columns=COLUMNS, lines=LINES, anew=True) as terminal:  # stops are told to the parent
         terminal.ready()
         terminal.send("lose")
         api.wait_reached(0, "gone", LONG_ENOUGH)
@@ -185,7 +186,7 @@ def test_a_window_that_is_closed_ends_the_program_and_keeps_the_answer(
     if ignoring:
         deaf = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN);"
         monkeypatch.setattr(terminals, "_ADOPT", deaf + terminals._ADOPT)
-    with ScreenTerminal(columns=COLUMNS, lines=LINES) as terminal:
+    with ScreenTerminal(columns=COLUMNS, lines=LINES, anew=True) as terminal:
         terminal.ready()
         terminal.send("never")
         api.wait_reached(0, "never", LONG_ENOUGH)
@@ -223,14 +224,12 @@ main()
 
 
 @pytest.mark.parametrize(("place", "number"), [("before", signal.SIGTERM), ("taken", signal.SIGQUIT)])
-def test_a_signal_before_anything_is_mounted(
-    api: ThreadApi, place: str, number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_signal_before_anything_is_mounted(api: ThreadApi, place: str, number: signal.Signals, tmp_path: Path) -> None:
     """Before the terminal is taken, and right after, when nothing is drawn yet."""
     script = tmp_path / "early.py"
     script.write_text(EARLY)
-    monkeypatch.setattr(terminals, "_ADOPT", terminals._ADOPT.replace("'-m', 'claude_tui'", repr(str(script))))
-    with ScreenTerminal(EARLY_PLACE=place, EARLY_SIGNAL=str(int(number))) as terminal:
+    program = (sys.executable, str(script))
+    with ScreenTerminal(program=program, EARLY_PLACE=place, EARLY_SIGNAL=str(int(number))) as terminal:
         raw = terminal.drain()
         assert terminal.code() == 128 + number
     assert raw.count(b"\x1b[?1049h") == raw.count(b"\x1b[?1049l") <= 1

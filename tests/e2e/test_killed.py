@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import terminal as terminals
 from tests.e2e.screen import ScreenTerminal
 from tests.e2e.tokens import left_on
 
@@ -19,11 +18,9 @@ PROGRAM = f"{sys.executable} -m claude_tui"
 KEY = {"ANTHROPIC_API_KEY": "none", "ANTHROPIC_BASE_URL": "http://127.0.0.1:9"}
 
 
-def shell(script: str, monkeypatch: pytest.MonkeyPatch) -> ScreenTerminal:
+def shell(script: str) -> ScreenTerminal:
     """A shell that reads nothing itself and leaves the terminal as its programs left it."""
-    adopt = f"import fcntl, os, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);os.execv('/bin/sh', ['sh', '-c', {script!r}])"
-    monkeypatch.setattr(terminals, "_ADOPT", adopt)
-    return ScreenTerminal(**KEY)
+    return ScreenTerminal(program=("/bin/sh", "-c", script), **KEY)
 
 
 def lines_of(terminal: ScreenTerminal, mark: str) -> str:
@@ -31,9 +28,7 @@ def lines_of(terminal: ScreenTerminal, mark: str) -> str:
     return " ".join(terminal.text.split(f"[[{mark}]]", 1)[1].split("[[", 1)[0].split())
 
 
-def test_the_next_command_gives_the_terminal_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolated_environment: Path
-) -> None:
+def test_the_next_command_gives_the_terminal_back(tmp_path: Path, isolated_environment: Path) -> None:
     number = tmp_path / "number"
     script = f"""
         echo "[[before]]"; stty -a; echo "[[app]]"
@@ -42,7 +37,7 @@ def test_the_next_command_gives_the_terminal_back(
         {PROGRAM} config path > /dev/null; {PROGRAM} doctor > /dev/null
         echo "[[after]]"; stty -a; echo "[[end]]"
     """
-    with shell(script, monkeypatch) as terminal:
+    with shell(script) as terminal:
         terminal.ready()
         notes = list((isolated_environment / "cache" / "terminals").iterdir())
         assert len(notes) == 1 and notes[0].stat().st_mode & 0o777 == 0o600

@@ -16,7 +16,6 @@ from urllib.parse import quote
 import pytest
 
 from claude_tui.fakeapi import Call, FakeApi, Fault, Say, Script, Strike, Think, ThreadApi
-from tests.e2e import terminal as terminals
 from tests.e2e.screen import ESC, F2, ScreenTerminal
 from tests.e2e.tokens import foreign, left_on
 from tests.faults.hostile import HostileFolder
@@ -70,17 +69,15 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostile
     folder = HostileFolder(tmp_path)
     folder.plant_our_own_package()
     monkeypatch.chdir(folder.folder)
-    script = tmp_path / "program" / "crashing.py"
-    script.parent.mkdir()
-    script.write_text(CRASHING)
-    monkeypatch.setattr(terminals, "_ADOPT", terminals._ADOPT.replace("'-m', 'claude_tui'", f"'-P', {str(script)!r}"))
     yield folder
     folder.close()
 
 
 def programs(folder: Path) -> dict[str, Path]:
-    """An editor and a command that prints a key; each notes what it can see."""
-    made: dict[str, Path] = {}
+    """An editor and a command that prints a key, each of which notes what it can see; and the program, which can crash."""
+    folder.mkdir()
+    made = {"crashing": folder / "crashing.py"}
+    made["crashing"].write_text(CRASHING)
     for name in ("editor", "key"):
         made[name] = folder / name
         made[name].write_text(SPY.replace("SEEN", str(folder / "seen")).replace("OTHER_KEY", OTHER if name == "key" else ""))
@@ -151,7 +148,8 @@ def test_a_walk_through_the_app(hostile: HostileFolder, tmp_path: Path, isolated
         config = configure(isolated_environment, second, made["key"])
         keys = {"ANTHROPIC_API_KEY": LONG, "ANTHROPIC_BASE_URL": api.url, "OPENAI_API_KEY": LONG}
         debug = {"ANTHROPIC_LOG": "debug", "OPENAI_LOG": "debug", "CLAUDE_TUI_RETRIES": "0"}
-        with ScreenTerminal(**keys, **debug, VISUAL=str(made["editor"]), LANG="C.UTF-8") as terminal:
+        program = (sys.executable, "-P", str(made["crashing"]))
+        with ScreenTerminal(program=program, **keys, **debug, VISUAL=str(made["editor"]), LANG="C.UTF-8") as terminal:
             raw = walk(terminal, isolated_environment)
             assert terminal.code() == 1
         assert second.calls[-1].headers["x-gateway-token"] == HEADER

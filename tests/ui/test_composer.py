@@ -40,6 +40,17 @@ async def test_an_empty_composer_says_what_enter_does() -> None:
         assert "Message Claude… (Ctrl+J new line)" in bench.rows()[-2]
 
 
+async def test_a_screen_without_room_for_a_letter() -> None:
+    async with Running() as bench:
+        for draft in ("", "some words"):
+            bench.composer.put(draft)
+            for columns in (3, 2, 1, 4):
+                await bench.pilot.resize_terminal(columns, 5)
+                assert bench.composer.content_size.width == max(columns - 3, 0)
+            await bench.pilot.resize_terminal(60, 10)
+            assert draft or "Message Claude…" in bench.rows()[-2]
+
+
 async def test_enter_sends_and_empties() -> None:
     async with Running() as bench:
         await bench.type("hello")

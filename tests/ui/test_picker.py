@@ -237,6 +237,7 @@ async def test_hostile_texts_are_only_text(size: tuple[int, int]) -> None:
         assert "".join(screen.query_one(LineInput).value).startswith("[/][@click=app.quit]x[/]a␛]0;title␇b")
 
 
+@pytest.mark.perf
 async def test_thousands_of_rows_are_no_work() -> None:
     choices = [Choice(number, f"Session {number} about 天气 and the rest of it", f"{number} messages") for number in range(5_000)]
     app = Host()
