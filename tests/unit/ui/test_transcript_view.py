@@ -113,11 +113,11 @@ def eighths(total: int, top: float, height: int = 12) -> tuple[int, int]:
 async def test_the_bar_knows_where_we_are() -> None:
     async with reading(many()) as (app, _):
         transcript = app.transcript
-        await until(lambda: transcript._idle.at_rest)
-        bar = transcript.vertical_scrollbar
-        total = transcript._rows.total
+        bar, rows = transcript.vertical_scrollbar, transcript._rows
+        await until(lambda: eighths(bar.window_virtual_size, bar.position) == eighths(rows.total, rows.total - 12))
+        await until(lambda: transcript._idle.at_rest and transcript._timer is None)
+        await until(lambda: eighths(bar.window_virtual_size, bar.position) == eighths(rows.total, rows.total - 12))
         assert bar.window_size == 12
-        assert eighths(bar.window_virtual_size, bar.position) == eighths(total, total - 12)
         transcript.to_start()
         assert bar.position == 0 and transcript.scroll_y == 0
         transcript.scroll_to(y=50)
