@@ -116,6 +116,7 @@ class TerminalDriver(LinuxDriver):
         self._cursor_reports_due = 0
         atexit.register(self._last_resort)
         super().start_application_mode()
+        _one_at_a_time(signal.SIGWINCH)
         if (unused := self._writer_thread) is not None:
             unused.stop()
         for data in self._undo.values():
@@ -352,3 +353,24 @@ def escape_delay(setting: str | None) -> float:
     if setting is None or not setting.isdecimal():
         return ESCAPE_DELAY
     return min(max(int(setting[:6]), 1), 500) / 1000
+
+
+def _one_at_a_time(number: int) -> None:
+    """Have the handler of this signal not begin again while it runs, but once more behind: a storm would nest it without end."""
+    handler = signal.getsignal(number)
+    running = again = False
+
+    def handle(received: int, frame: Any) -> None:
+        nonlocal running, again
+        again = True
+        if running or not callable(handler):
+            return
+        running = True
+        try:
+            while again:
+                again = False
+                handler(received, frame)
+        finally:
+            running = False
+
+    signal.signal(number, handle)
