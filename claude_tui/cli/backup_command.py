@@ -13,7 +13,6 @@ from claude_tui.cli.exits import FAILED, UsageError, say
 from claude_tui.cli.options import Output
 from claude_tui.domain.blocks import dump_json
 from claude_tui.domain.errors import StoreError
-from claude_tui.domain.sentences import counted
 from claude_tui.domain.text import safe_line, safe_text
 from claude_tui.files import Paths
 from claude_tui.store import backups
@@ -58,7 +57,7 @@ def restore(paths: Paths, file: str | None, output: Output) -> int:
         put = None if aside is None else str(aside)
         print(dump_json({"restored": str(source), "put_aside": put, "check": state, **_counts(found)}))
     else:
-        print(f"Restored {_shown(source)}: {_size_of(found)}.")
+        print(f"Restored {_shown(source)}: {found}.")
         if aside is not None:
             print(f"What was there before is kept as {_shown(aside)}.")
     if state != "ok":
@@ -111,18 +110,13 @@ def _list(paths: Paths, output: Output) -> int:
     for one in known:
         made = one.backup.made_at[:19].replace("T", " ")
         size = megabytes(one.backup.size)
-        said = one.contents if isinstance(one.contents, str) else _size_of(one.contents)
-        print(f"{made}  {one.backup.kind:<8}  {size:>10}  {safe_line(said, 300)}  {_shown(one.backup.path)}")
+        print(f"{made}  {one.backup.kind:<8}  {size:>10}  {safe_line(str(one.contents), 300)}  {_shown(one.backup.path)}")
     return 0
 
 
 def _shown(path: Path) -> str:
     """A path as it is in a pipe, where a program reads it; on a terminal with nothing in it that is obeyed."""
     return safe_text(str(path)) if sys.stdout.isatty() else str(path)
-
-
-def _size_of(contents: Contents) -> str:
-    return f"{counted(contents.sessions, 'session')}, {counted(contents.messages, 'message')}"
 
 
 def _counts(contents: Contents) -> dict[str, Any]:

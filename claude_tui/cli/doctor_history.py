@@ -102,9 +102,7 @@ def _backups(paths: Paths) -> Iterator[Finding]:
     age = datetime.now(UTC) - datetime.fromisoformat(newest.made_at)
     text = f"{counted(len(found), 'backup')}, the newest {_age(age.total_seconds())} old: {newest.path}"
     try:
-        contents = backups.contents_of(newest.path)
-        held = f"{counted(contents.sessions, 'session')}, {counted(contents.messages, 'message')}"
-        yield Finding("backups", "ok", f"{text} ({held})")
+        yield Finding("backups", "ok", f"{text} ({backups.contents_of(newest.path)})")
     except StoreError as error:
         yield Finding("backups", "warning", f"{text}; it is no good: {error}")
 

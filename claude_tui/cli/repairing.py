@@ -83,8 +83,7 @@ def _restored(history: Path, word: str) -> Iterator[str]:
         return
     backup, held = good
     aside = remedies.restore_instead(history, backup, word)
-    sizes = f"{counted(held.sessions, 'session')}, {counted(held.messages, 'message')}"
-    yield f"Restored the backup of {backup.made_at[:16].replace('T', ' ')}: {sizes}. What came later is not in it."
+    yield f"Restored the backup of {backup.made_at[:16].replace('T', ' ')}: {held}. What came later is not in it."
     yield _kept(aside)
 
 

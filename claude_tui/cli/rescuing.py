@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claude_tui.domain.damage import Damage, DamageKind
-from claude_tui.domain.sentences import counted
 from claude_tui.ui.backstage import Remedy
 
 if TYPE_CHECKING:
@@ -46,8 +45,7 @@ def _restoring(history: Path, word: str) -> list[Remedy]:
         return []
     backup, held = good
     made = backup.made_at[:16].replace("T", " ")
-    sizes = f"{counted(held.sessions, 'session')}, {counted(held.messages, 'message')}"
-    does = f"It is of {made} UTC: {sizes}. What came later is not in it. The present file is kept beside it."
+    does = f"It is of {made} UTC: {held}. What came later is not in it. The present file is kept beside it."
     return [Remedy("Restore the newest good backup", does, _in_thread(lambda: _restore(history, backup, word)))]
 
 

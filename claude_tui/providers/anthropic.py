@@ -27,7 +27,7 @@ from claude_tui.providers.errors import failed
 from claude_tui.providers.keys import Key
 from claude_tui.providers.loading import import_in_thread, start_import
 from claude_tui.providers.reading import Wire, answer
-from claude_tui.providers.transport import check_address, hide_headers, http_options
+from claude_tui.providers.transport import check_address, hide_headers, http_options, retire
 from claude_tui.providers.watchdog import Sleeps
 
 if TYPE_CHECKING:
@@ -163,9 +163,7 @@ class AnthropicProvider:
 
     async def _connected(self) -> AsyncAnthropic:
         if self._sleeps.passed() and self._client is not None:
-            while self._stale:
-                await self._stale.pop().close()
-            self._stale.append(self._client)  # its connections are dead, and nothing would tell us so for minutes
+            await retire(self._client, self._stale)
             self._client = None
         if self._client is None:
             await import_in_thread("anthropic")

@@ -28,7 +28,7 @@ from claude_tui.providers.openai_models import models_in
 from claude_tui.providers.openai_request import request_params, tool_names
 from claude_tui.providers.openai_stream import StreamReader
 from claude_tui.providers.reading import Wire, answer
-from claude_tui.providers.transport import check_address, hide_headers, http_options
+from claude_tui.providers.transport import check_address, hide_headers, http_options, retire
 from claude_tui.providers.watchdog import Sleeps
 
 if TYPE_CHECKING:
@@ -166,9 +166,7 @@ class OpenAIProvider:
     async def _connected(self) -> AsyncOpenAI:
         async with self._connecting:
             if self._sleeps.passed() and self._client is not None:
-                while self._stale:
-                    await self._stale.pop().close()
-                self._stale.append(self._client)  # its connections are dead, and nothing would tell us so for minutes
+                await retire(self._client, self._stale)
                 self._client = None
             if self._client is None:
                 check_address(self.base_url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from claude_tui.domain.addresses import is_address, is_loopback
@@ -16,6 +16,13 @@ from claude_tui.providers.errors import failed
 if TYPE_CHECKING:
     import httpx2
 
+
+class _Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=_Closable)
+
 _SECRET_HEADER = re.compile(r"key|token|auth|secret|cookie", re.IGNORECASE)
 
 
@@ -24,6 +31,16 @@ def check_address(address: str) -> None:
     if not is_address(address):
         text = f"{address} is no https address: the key and the conversation would travel in the clear."
         raise failed(ErrorKind.INVALID_REQUEST, text)
+
+
+async def retire(client: C, stale: list[C]) -> None:
+    """Put aside a client whose connections a sleep of the machine has killed, which nothing would tell it for minutes.
+
+    Those put aside before are closed: no answer of theirs can still come.
+    """
+    while stale:
+        await stale.pop().close()
+    stale.append(client)
 
 
 def http_options(address: str, timeouts: Timeouts) -> dict[str, Any]:

@@ -75,8 +75,11 @@ class Sql(Protocol):
     def close(self, force: bool = ..., /) -> None: ...
 
 
-def connect(place: str) -> Sql:
-    return cast("Sql", apsw.Connection(place))
+def connect(path: Path | None) -> Sql:
+    """The file, which exists: SQLite makes none, since it would be anybody's to read. None: memory."""
+    if path is None:
+        return cast("Sql", apsw.Connection(":memory:"))
+    return cast("Sql", apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE))
 
 
 class Database:
@@ -96,7 +99,7 @@ class Database:
         self._identity_checked = 0.0
         self._synchronous = ""
         with self._explained():
-            self.connection = connect(":memory:" if path is None else str(path))
+            self.connection = connect(path)
         try:
             with self._explained():
                 if not trusted:

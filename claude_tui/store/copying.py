@@ -14,6 +14,7 @@ from typing import cast
 import apsw
 
 from claude_tui.domain.errors import StoreError
+from claude_tui.domain.sentences import counted
 from claude_tui.store import files
 from claude_tui.store.connection import APPLICATION_ID, Sql, connect, rows, snapshot, value
 
@@ -32,6 +33,9 @@ class Contents:
     sessions: int
     messages: int
 
+    def __str__(self) -> str:
+        return f"{counted(self.sessions, 'session')}, {counted(self.messages, 'message')}"
+
 
 def no_pause() -> None:
     """As fast as it goes."""
@@ -39,7 +43,7 @@ def no_pause() -> None:
 
 def copy_pages(source: Sql, target: Path, pace: Pace) -> None:
     """Page by page out of one state of the source: what is written meanwhile neither shows in the copy nor makes it begin again."""
-    copy = connect(str(target))
+    copy = connect(target)
     try:
         copy.pragma("synchronous", "off")  # it is flushed as a whole
         with snapshot(source):

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from claude_tui.domain.errors import StorageOutage
 from claude_tui.store import SqliteStore
+from claude_tui.store.connection import Database
 from tests.unit.store.samples import conversation, make, output_of, python, refusal
 
 
@@ -121,3 +123,10 @@ def test_a_history_in_a_folder_that_became_read_only_is_explained() -> None:
     """
     line = output_of(source).strip()
     assert line.startswith("StorageOutage") and "writable" in line
+
+
+def test_no_file_is_made_where_the_history_was_deleted(tmp_path: Path) -> None:
+    """What SQLite makes has the rights the mask leaves, and would stand where a history is to be put back."""
+    with pytest.raises(StorageOutage):
+        Database(tmp_path / "history.db")
+    assert list(tmp_path.iterdir()) == []
