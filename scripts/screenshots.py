@@ -24,16 +24,20 @@ from typing import cast
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from claude_tui.cli import compose
+from claude_tui.cli import compose, rescuing
 from claude_tui.config import Settings
+from claude_tui.domain.errors import StorageOutage
+from claude_tui.engine import answer
 from claude_tui.engine.endpoints import Endpoints
 from claude_tui.engine.session import Session
 from claude_tui.engine.workspace import Workspace
 from claude_tui.files import Paths
 from claude_tui.providers.anthropic import AnthropicProvider
 from claude_tui.providers.model_list import ModelList
+from claude_tui.store import connection
 from claude_tui.ui.app import ClaudeApp
 from claude_tui.ui.backstage import Backstage, Left
+from claude_tui.ui.damage_screen import DamageScreen
 
 FONTS = '"DejaVu Sans Mono", "Noto Sans Mono CJK SC", "Noto Color Emoji", monospace'
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -176,6 +180,22 @@ async def continued(pilot: Pilot[Left]) -> None:
     await pilot.pause()
 
 
+async def not_saved(pilot: Pilot[Left]) -> None:
+    """As when the store says that its disk takes nothing."""
+    await ask(pilot, "你好,请给我一个表格", "code")
+    error = StorageOutage("The disk of the history is full. Free some space; saving goes on by itself then.")
+    _app(pilot).chat.view.hear(answer.not_saved(error))
+    await pilot.pause(0.3)
+
+
+async def damaged(pilot: Pilot[Left]) -> None:
+    await ready(pilot)
+    found = connection.damaged(Path("~/.local/share/claude-tui/history.db"), "database disk image is malformed")
+    _app(pilot).push_screen(DamageScreen(found.sentence, await rescuing.remedies(found)))
+    await pilot.press("1")
+    await pilot.pause(0.3)
+
+
 SHOTS = (
     Shot("chat-dark", folded),
     Shot("chat-light", code, theme="light"),
@@ -184,6 +204,8 @@ SHOTS = (
     Shot("panels", opened),
     Shot("interrupted", interrupted, (100, 30)),
     Shot("continued", continued, (100, 30)),
+    Shot("not-saved", not_saved, (80, 24)),
+    Shot("damaged", damaged, (80, 24)),
     Shot("cost", spent, (100, 30)),
     Shot("context", context, (100, 30), "light"),
     Shot("sessions", sessions),

@@ -16,6 +16,8 @@ SHOWN = {
     "find": ("functools.lru_cache", "4/5"),
     "chinese": ("天王星", "太阳系的行星", "中"),
     "interrupted": ("Interrupted: what came is kept.", "and then?"),
+    "not-saved": ("NOT SAVED", "/save writes it to a file"),
+    "damaged": ("is damaged", "Save what can be read"),
     "first-run": ("A key is needed", "ANTHROPIC_API_KEY"),
 }
 
