@@ -5,6 +5,8 @@ belong to the folder that uses them, not here.
 """
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,21 @@ def isolated_environment(request: pytest.FixtureRequest, tmp_path: Path, monkeyp
     monkeypatch.setenv("CLAUDE_TUI_HOME", str(home))
     monkeypatch.setenv("ANTHROPIC_CONFIG_DIR", str(tmp_path / "no-profiles"))
     return home
+
+
+@pytest.fixture(autouse=True)
+def _without_coverage(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test marked `unmeasured` runs without coverage in this process, too."""
+    coverage = sys.modules.get("coverage")
+    current = coverage.Coverage.current() if coverage and request.node.get_closest_marker("unmeasured") else None
+    if current is None:
+        yield
+        return
+    current.stop()
+    try:
+        yield
+    finally:
+        current.start()
 
 
 def pytest_sessionfinish() -> None:
