@@ -145,7 +145,8 @@ class LabelledLines:
             case ToolProgress():
                 self._line("Progress", event.text)
             case Notice():
-                self._line("Note", event.text)
+                if event.text:
+                    self._line("Note", event.text)
             case TurnStarted():
                 self._turn_started(event)
             case TurnEnded():

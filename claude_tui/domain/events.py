@@ -171,13 +171,15 @@ class SessionChanged:
 class Notice:
     """A sentence for the user that is part of no answer. With `message_id` it is about a stored message and stands beside that.
 
-    `saved` is given where it says whether the disk takes what is written.
+    `saved` is given where it says whether the disk takes what is written. `instead_of`: a sentence said before that is not true any
+    more; an empty `text` only takes that back.
     """
 
     text: str
     level: Literal["info", "warning", "error"] = "info"
     message_id: str | None = None
     saved: bool | None = None
+    instead_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

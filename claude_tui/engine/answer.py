@@ -27,6 +27,7 @@ JOURNAL_SIZE = 4096
 STALL_CHECK_SECONDS = 2.0
 STALL_CHECKS = 10
 """After so many checks without anything but pings the user is told, once a stall."""
+DATA_AGAIN = "Data comes again."
 
 
 def not_saved(error: StoreError) -> Notice:
@@ -53,6 +54,7 @@ class Answer:
         self._stall_timer: asyncio.TimerHandle | None = None
         self._heard = False
         self._silent_checks = 0
+        self._stalled = ""
         self._begun = False
         self._announced = False
         self._block_began: dict[int, int] = {}
@@ -89,6 +91,8 @@ class Answer:
         timer's work: waking the loop for that alone costs more than everything else here."""
         self._partial.apply(event)
         self._heard = True
+        if self._stalled:
+            self._unstall(DATA_AGAIN)
         if not self._journal.extend(event):
             self._journal.add(event, self._ms())
         if self._journal.size >= JOURNAL_SIZE:
@@ -122,6 +126,8 @@ class Answer:
             self._note(event, ms)
             self._emit(event)
             return
+        if self._stalled:
+            self._unstall(DATA_AGAIN)
         self._begun = self._heard = True
         self._partial.apply(event)
         self._journal.add(event, ms)
@@ -137,6 +143,8 @@ class Answer:
     def _note(self, event: Event, ms: int) -> None:
         self._partial.apply(event)
         self._heard = self._heard or type(event) is not Alive
+        if self._stalled and type(event) is not Alive:
+            self._unstall(DATA_AGAIN)
         if self._journal.add(event, ms) and self._begun:
             self.flush()
 
@@ -201,11 +209,19 @@ class Answer:
                 if timer is not None:
                     timer.cancel()
             self._flush_timer = None
+            if self._stalled:
+                self._unstall("")
 
     def _check_stall(self) -> None:
         self._silent_checks = 0 if self._heard else self._silent_checks + 1
         self._heard = False
         if self._silent_checks == STALL_CHECKS:
-            text = f"No data for {STALL_CHECKS * STALL_CHECK_SECONDS:.0f} s; the answer can be interrupted, what came is kept."
-            self._emit(Notice(text, "warning"))
+            seconds = STALL_CHECKS * STALL_CHECK_SECONDS
+            self._stalled = f"No data for {seconds:.0f} s; the answer can be interrupted, what came is kept."
+            self._emit(Notice(self._stalled, "warning"))
         self._stall_timer = self._loop.call_later(STALL_CHECK_SECONDS, self._check_stall)
+
+    def _unstall(self, text: str) -> None:
+        """What was said of the silence is not true any more."""
+        stalled, self._stalled = self._stalled, ""
+        self._emit(Notice(text, instead_of=stalled))

@@ -86,8 +86,10 @@ class SessionView:
 
     def hear(self, notice: Notice) -> None:
         """Say it. What it says of the disk takes the place of what was said of it before."""
+        self._screen.dock.unsay(notice.instead_of)
         if notice.saved is None:
-            self._screen.dock.notice(notice.text, notice.level)
+            if notice.text:
+                self._screen.dock.notice(notice.text, notice.level)
             return
         self._screen.status.not_saved = not notice.saved
         self._screen.dock.unsay(self._said_of_disk)

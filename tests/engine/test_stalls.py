@@ -25,7 +25,7 @@ async def test_a_silence_is_said_once_and_pings_do_not_end_it(monkeypatch: pytes
     await told.wait()
     gate.open.set()
     assert (await turn).outcome is Outcome.COMPLETED
-    assert [notice.text[:8] for notice in one.of(Notice)] == ["No data "]
+    assert [(notice.text[:8], notice.instead_of[:8]) for notice in one.of(Notice)] == [("No data ", ""), ("Data com", "No data ")]
     await one.workspace.close()
 
 
@@ -55,10 +55,21 @@ async def test_it_is_said_after_twenty_seconds_and_again_in_the_next_silence(mon
         await hands.turn(2.1)  # the look that still sees what came before
         for _ in range(9):
             await hands.turn(2.1)
-        assert len(one.of(Notice)) == said - 1
+        assert len(one.of(Notice)) == 2 * (said - 1)
         await hands.turn(2.1)
         await hands.turn(200.0)
-        assert [notice.text for notice in one.of(Notice)] == [TWENTY] * said
+        assert [notice.text for notice in one.of(Notice)][::2] == [TWENTY] * said
         gate.open.set()
     assert (await turn).outcome is Outcome.COMPLETED
+    assert [(notice.text, notice.instead_of) for notice in one.of(Notice)][1::2] == [("Data comes again.", TWENTY)] * 2
+    await one.workspace.close()
+
+
+async def test_an_interrupt_in_a_silence_takes_back_what_was_said_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_module, "STALL_CHECK_SECONDS", 0.001)
+    one = await bench([[started(), *text(0, "first"), Gate(), *stopped()]])
+    one.session.subscribe(lambda event: one.session.interrupt() if isinstance(event, Notice) and event.text else None)
+    assert (await one.session.submit("hi")).outcome is Outcome.INTERRUPTED
+    said, taken_back = one.of(Notice)
+    assert (taken_back.text, taken_back.instead_of) == ("", said.text)
     await one.workspace.close()

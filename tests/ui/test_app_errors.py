@@ -11,7 +11,8 @@ import pytest
 from claude_tui.config import Settings
 from claude_tui.domain.errors import ErrorKind, StoreError, advice
 from claude_tui.domain.messages import Status
-from claude_tui.fakeapi import Call, FakeApi, Fault, Phase, Say, Script, Strike, ThreadApi, at
+from claude_tui.engine import answer
+from claude_tui.fakeapi import Call, FakeApi, Fault, Phase, Say, Script, Strike, ThreadApi, WaitFor, at
 from claude_tui.ui.approval import ApprovalBox
 from tests.ui.running import Program, answering, prompt_of, running
 
@@ -276,3 +277,21 @@ async def test_hidden_characters_and_markup_in_arguments_are_seen(tool_api: Thre
         await program.see("Allow calculator?", "[@click=app.quit]x", "\\u202egnp.exe\\u200b", "cannot be seen")
         await program.click("[@click=app.quit]x")
         assert program.app.return_value is None and program.session.busy
+
+
+async def test_a_silence_is_told_until_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer, "STALL_CHECK_SECONDS", 0.02)
+    script = Script((Say("It begins ", stop=False), WaitFor("more"), Say("and ends.")))
+    with FakeApi.in_thread([script, Script((Say("Again ", stop=False), WaitFor("never")))]) as api:
+        async with running(api) as program:
+            await program.send("hi")
+            await program.see("It begins", "No data for")
+            api.release("more")
+            await program.see("and ends.", "Data comes again.")
+            assert "No data for" not in program.shown
+            await program.send("more")
+            await program.see("Again", "No data for")
+            assert "Data comes again" not in program.shown
+            await program.press("escape")
+            await program.see("Interrupted")
+            await program.see_no("No data for")
