@@ -5,6 +5,7 @@ belong to the folder that uses them, not here.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,8 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 read_once()
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell starts what runs beside it so, and children would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FOREIGN_PREFIXES = ("ANTHROPIC_", "CLAUDE_TUI_", "OPENAI_", "TEXTUAL")
 FOREIGN_NAMES = frozenset(
@@ -56,13 +59,19 @@ def is_foreign(name: str) -> bool:
     return name.upper().startswith(FOREIGN_PREFIXES) or name.upper() in FOREIGN_NAMES
 
 
+def is_unmeasured(request: pytest.FixtureRequest) -> bool:
+    """Whether this test is marked so. Properties always are: coverage makes them two and a half times as long, and of the code they
+    run a hundred times the examples beside them run nearly all."""
+    return request.node.get_closest_marker("unmeasured") is not None or getattr(request.function, "is_hypothesis_test", False)
+
+
 @pytest.fixture(autouse=True)
 def isolated_environment(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Point every file of the program and of the SDK below `tmp_path`; return that home folder.
 
-    Child processes inherit this, since `os.environ` itself is changed. Those of a test marked `unmeasured` run without coverage.
+    Child processes inherit this, since `os.environ` itself is changed. Those of a test that is unmeasured run without coverage.
     """
-    unmeasured = request.node.get_closest_marker("unmeasured") is not None
+    unmeasured = is_unmeasured(request)
     for name in list(os.environ):
         if is_foreign(name) or (unmeasured and name.startswith("COVERAGE_PROCESS_")):
             monkeypatch.delenv(name)
@@ -74,9 +83,9 @@ def isolated_environment(request: pytest.FixtureRequest, tmp_path: Path, monkeyp
 
 @pytest.fixture(autouse=True)
 def _without_coverage(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A test marked `unmeasured` runs without coverage in this process, too."""
+    """A test that is unmeasured runs without coverage in this process, too."""
     coverage = sys.modules.get("coverage")
-    current = coverage.Coverage.current() if coverage and request.node.get_closest_marker("unmeasured") else None
+    current = coverage.Coverage.current() if coverage and is_unmeasured(request) else None
     if current is None:
         yield
         return
@@ -85,6 +94,12 @@ def _without_coverage(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
     finally:
         current.start()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long tests first: begun last, one of them keeps everybody waiting."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_sessionfinish() -> None:

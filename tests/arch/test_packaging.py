@@ -9,6 +9,8 @@ import pytest
 
 from tests.arch.tree import ROOT, imported_modules, project_files, pyproject, python_files, relative, text_of
 
+pytestmark = pytest.mark.unmeasured
+
 # Imported although not declared: they are part of a declared package's own interface.
 COMES_WITH = {"click": "typer", "httpx2": "anthropic", "jiter": "anthropic"}
 # Imported by the code of an extra only.

@@ -7,7 +7,11 @@ shrink, so an entry whose subject has become smaller must be lowered, and one th
 import ast
 from collections.abc import Iterator
 
+import pytest
+
 from tests.arch.tree import python_files, relative, syntax_tree
+
+pytestmark = pytest.mark.unmeasured
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50

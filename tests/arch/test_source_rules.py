@@ -9,6 +9,8 @@ import pytest
 
 from tests.arch.tree import imported_modules, python_files, relative, syntax_tree
 
+pytestmark = pytest.mark.unmeasured
+
 VAGUE_CLASS_NAME = re.compile(r"(Manager|Handler|Helpers?|Utils?|Controller|Service)$")
 VAGUE_MODULE_NAMES = frozenset({"common", "controller", "handler", "helper", "helpers", "manager", "misc", "service"})
 VAGUE_MODULE_NAMES |= {"util", "utils"}

@@ -62,7 +62,7 @@ def fake_api(report: Path) -> Iterator[dict[str, str]]:
     with (
         report.open("w") as errors,
         subprocess.Popen(
-            reporting("fake-api"),
+            reporting("fake-api", "--scenario", "fast"),
             env=bare_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

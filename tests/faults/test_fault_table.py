@@ -16,6 +16,7 @@ from claude_tui.domain.messages import Message, Outcome, Role, Status
 from claude_tui.domain.ports import Timeouts
 from claude_tui.engine.turn import TurnResult
 from claude_tui.fakeapi import WIRES, FakeApi, Fault, Phase, Say, Script, Strike, WireName, at
+from claude_tui.providers import watchdog
 from tests.faults.bench import GOOD, PATIENT, Waits, program, restarted, turn
 
 ROWS = [(wire, fault, phase) for wire in WIRES for fault in Fault if fault.on(wire) for phase in fault.phases]
@@ -57,6 +58,7 @@ def content(message: Message) -> list[dict[str, Any]]:
 def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     waits = Waits()
     waits.patch(monkeypatch)
+    monkeypatch.setattr(watchdog, "TICK_SECONDS", 0.5)  # an impatient limit is looked at as seldom as any other
     return waits
 
 
