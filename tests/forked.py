@@ -53,7 +53,11 @@ Kind = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
 
 
 class Forked:
-    """A running command, as far as `subprocess.Popen` is like it."""
+    """A running command, as far as `subprocess.Popen` is like it. The streams are there for one with pipes (`piped`)."""
+
+    stdin: IO[bytes] | None = None
+    stdout: IO[bytes] | None = None
+    stderr: IO[bytes] | None = None
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
@@ -64,7 +68,33 @@ class Forked:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None:
+            self.kill()  # nobody will tell it to end any more
+        self._close(self.stdin, self.stdout, self.stderr)
         self.wait()
+
+    @staticmethod
+    def _close(*streams: IO[bytes] | None) -> None:
+        for stream in streams:
+            if stream is not None:
+                with suppress(BrokenPipeError):
+                    stream.close()
+
+    def communicate(self, given: bytes | None = None, timeout: float | None = None) -> tuple[bytes, bytes]:
+        """Write this to its standard input, read its other streams to their ends, and wait for its own."""
+        readable = [stream for stream in (self.stdout, self.stderr) if stream is not None and not stream.closed]
+        with ThreadPoolExecutor(3) as pool:
+            reading = {stream: pool.submit(stream.read) for stream in readable}
+            feeding = pool.submit(_feed, self.stdin, given or b"")
+            try:
+                self.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise
+        feeding.result()
+        self._close(*readable)
+        out, err = (reading[stream].result() if stream in reading else b"" for stream in (self.stdout, self.stderr))
+        return out, err
 
     def _told(self) -> int:
         data = self._channel.recv(NUMBER.size, socket.MSG_WAITALL)
@@ -89,6 +119,9 @@ class Forked:
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
             os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
@@ -159,42 +192,45 @@ def start(
         return _servers[kind].start(module, tuple(arguments), environ, streams, session=session)
 
 
+def piped(command: tuple[str, ...], environ: Mapping[str, str], *, feed: bool) -> Forked | None:
+    """The command with pipes for its output, and with `feed` for its input, else /dev/null. None as from `start`."""
+    pipes = [os.pipe() if feed else (os.open(os.devnull, os.O_RDONLY), -1), os.pipe(), os.pipe()]
+    theirs = [pipes[0][0], pipes[1][1], pipes[2][1]]
+    ours = [one for one in (pipes[0][1], pipes[1][0], pipes[2][0]) if one >= 0]
+    try:
+        process = start(command, environ, theirs)
+    finally:
+        for stream in theirs:
+            os.close(stream)
+    if process is None:
+        for stream in ours:
+            os.close(stream)
+        return None
+    process.stderr, process.stdout = open(ours.pop(), "rb"), open(ours.pop(), "rb")  # noqa: SIM115
+    process.stdin = open(ours.pop(), "wb") if feed else None  # noqa: SIM115
+    return process
+
+
 def run(command: tuple[str, ...], environ: Mapping[str, str], given: bytes | None, timeout: float) -> tuple[int, bytes, bytes]:
     """The command from start to end, with pipes or /dev/null for standard input: exit code, standard output and error."""
-    pipes = [os.pipe() for _ in range(3)]
-    if given is None:
-        os.close(pipes[0][0])
-        pipes[0] = (os.open(os.devnull, os.O_RDONLY), pipes[0][1])
-    theirs = [pipes[0][0], pipes[1][1], pipes[2][1]]
-    to_it, out, err = open(pipes[0][1], "wb"), open(pipes[1][0], "rb"), open(pipes[2][0], "rb")  # noqa: SIM115
-    with to_it, out, err:
-        try:
-            process = start(command, environ, theirs)
-        finally:
-            for stream in theirs:
-                os.close(stream)
-        if process is None:
-            done = subprocess.run(
-                command,
-                env=environ,
-                **({"stdin": subprocess.DEVNULL} if given is None else {"input": given}),
-                capture_output=True,
-                timeout=timeout,
-                check=False,
-            )
-            return done.returncode, done.stdout, done.stderr
-        with ThreadPoolExecutor(3) as pool:
-            pool.submit(_feed, to_it, given or b"")
-            reading = [pool.submit(stream.read) for stream in (out, err)]
-            try:
-                code = process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                raise
-            return code, reading[0].result(), reading[1].result()
+    process = piped(command, environ, feed=given is not None)
+    if process is None:
+        done = subprocess.run(
+            command,
+            env=environ,
+            **({"stdin": subprocess.DEVNULL} if given is None else {"input": given}),
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+    with process:
+        out, err = process.communicate(given, timeout)
+        return process.wait(), out, err
 
 
-def _feed(stream: IO[bytes], data: bytes) -> None:
+def _feed(stream: IO[bytes] | None, data: bytes) -> None:
+    if stream is None:
+        return
     with suppress(BrokenPipeError), stream:
         stream.write(data)

@@ -1,4 +1,5 @@
-"""The real command as a process of its own, and what it left on its streams. `run` forks it, `run_anew` and `start` start it."""
+"""The real command as a process of its own, and what it left on its streams. `run` and `start` fork it where they can, `run_anew`
+starts it."""
 
 from __future__ import annotations
 
@@ -17,6 +18,8 @@ PATIENCE = 40.0
 """Seconds. No test waits so long; a process that does is stuck."""
 SLACK = 4.0
 """Seconds for a process to end after a signal: the contract's one, and three for a machine that is busy with other tests."""
+
+Running = subprocess.Popen[bytes] | forked.Forked
 
 CLAUDE_TUI = (sys.executable, "-m", "claude_tui")
 
@@ -91,13 +94,20 @@ def start(
     env: Mapping[str, str | None] | None = None,
     program: tuple[str, ...] = CLAUDE_TUI,
     **options: Any,
-) -> subprocess.Popen[bytes]:
-    """The command, running. Use it as a context manager; `finish` ends the test's part of it."""
+) -> Running:
+    """The command, running. Use it as a context manager; `finish` ends the test's part of it.
+
+    `options` are those of `subprocess.Popen`: with others than a pipe for standard input it is started anew.
+    """
+    if set(options) <= {"stdin"} and options.get("stdin") in (None, subprocess.PIPE):
+        process = forked.piped((*program, *args), environment(api, env), feed="stdin" in options)
+        if process is not None:
+            return process
     streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen([*program, *args], **(streams | options), env=environment(api, env))
 
 
-def finish(process: subprocess.Popen[bytes], patience: float = PATIENCE) -> Ended:
+def finish(process: Running, patience: float = PATIENCE) -> Ended:
     """Read what is left and wait for the end; a process that outlives `patience` is killed and fails the test."""
     try:
         out, err = process.communicate(timeout=patience)
@@ -108,7 +118,7 @@ def finish(process: subprocess.Popen[bytes], patience: float = PATIENCE) -> Ende
     return Ended(process.returncode, out or b"", err or b"")
 
 
-def read_until(process: subprocess.Popen[bytes], mark: bytes, *, errors: bool = False) -> bytes:
+def read_until(process: Running, mark: bytes, *, errors: bool = False) -> bytes:
     """Standard output, or with `errors` standard error, up to and with `mark`."""
     stream = process.stderr if errors else process.stdout
     assert stream is not None
@@ -143,7 +153,7 @@ def newest() -> dict[str, Any]:
     return row
 
 
-def wait_for_status(process: subprocess.Popen[bytes], status: str) -> None:
+def wait_for_status(process: Running, status: str) -> None:
     """Until the only session has this status, while the process lives."""
     while [row["status"] for row in run("sessions", "list", "-o", "json").json] != [status]:
         assert process.poll() is None

@@ -17,6 +17,7 @@ from claude_tui.fakeapi import FakeApi, Say, Script, Think, WaitFor
 from tests.contract.command import (
     CLAUDE_TUI,
     SLACK,
+    Running,
     environment,
     finish,
     newest,
@@ -107,7 +108,7 @@ def test_a_full_disk_behind_standard_output_is_an_error(form: str) -> None:
     assert "Standard output cannot be written" in ended.stderr
 
 
-def wait_until_full(process: subprocess.Popen[bytes]) -> None:
+def wait_until_full(process: Running) -> None:
     """Until one of the pipes can take no more; nobody reads them."""
     streams = [stream for stream in (process.stdout, process.stderr) if stream]
     while all(waiting(stream.fileno()) < 60_000 for stream in streams):

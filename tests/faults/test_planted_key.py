@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,11 @@ pytestmark = pytest.mark.unmeasured
 
 LONG = "sk-ant-api03-CANARY_0123456789-abcdefghijklmnopqrstuvwxyz-AA"
 ODD = "CANARY'q\"m\\b`+/base64==%41{}$(id)"
-DEBUG = {"ANTHROPIC_LOG": "debug", "CLAUDE_TUI_RETRIES": "1"}
+NO_MORE = {"CLAUDE_TUI_RETRIES": "0"}
+ONCE_MORE = {"CLAUDE_TUI_RETRIES": "1"}
+LOGGED = {**ONCE_MORE, "ANTHROPIC_LOG": "debug"}
+"""With all the SDK can say: a start in earnest, so not for every row of every run."""
+DEBUG = LOGGED if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else ONCE_MORE
 
 CRASHING = (sys.executable, "-m", "tests.faults.crashing")
 
@@ -69,8 +74,9 @@ def test_good_turns_bad_turns_and_every_command_that_shows_something(isolated_en
     good = [Script((Think("Hm."), Call("calculator", {"expression": "1+1"}))), Script((Say("Two."),))]
     with FakeApi.in_thread([*good, *FAULTY], key=key) as api:
         ask = ("ask", "hi", "-c")
-        ended = [run(*ask, "-o", "json", api=api, env=DEBUG).told(0)]
-        ended += [run(*ask, "-o", form, api=api, env=DEBUG).told(1) for form in ("json", "stream-json", "text", "json", "text")]
+        ended = [run(*ask, "-o", "json", api=api, env=LOGGED).told(0)]
+        ended += [run(*ask, "-o", "json", api=api, env=LOGGED).told(1)]
+        ended += [run(*ask, "-o", form, api=api, env=DEBUG).told(1) for form in ("stream-json", "text", "json", "text")]
         ended += [
             run(*args, api=api)
             for args in (("config", "show"), ("config", "show", "-o", "json"), ("doctor", "-o", "json"), ("models",))
@@ -85,15 +91,16 @@ def test_good_turns_bad_turns_and_every_command_that_shows_something(isolated_en
 @pytest.mark.parametrize("key", [LONG, ODD, "CANARY"], ids=["usual", "odd", "short"])
 def test_a_server_that_says_the_key_back(key: str, isolated_environment: Path) -> None:
     with FakeApi.in_thread(echoing(key), key=key) as api:
-        forms = ("json", "text", "stream-json", "json")
-        ended = [run("ask", "hi", "-o", form, api=api, env={**DEBUG, "CLAUDE_TUI_RETRIES": "0"}).told(1) for form in forms]
+        forms = [("json", LOGGED), ("text", DEBUG), ("stream-json", DEBUG), ("json", DEBUG)]
+        ended = [run("ask", "hi", "-o", form, api=api, env={**env, **NO_MORE}).told(1) for form, env in forms]
     check(key, isolated_environment, ended)
 
 
 def _places(api: ThreadApi) -> dict[str, Callable[[], Ended]]:
     env = {**DEBUG, "ANTHROPIC_API_KEY": LONG}
+    told = {**env, **LOGGED}
     return {
-        "crash in the provider": lambda: run("ask", "hi", api=api, env={**env, "CRASH_IN": "provider"}, program=CRASHING).told(1),
+        "crash in the provider": lambda: run("ask", "hi", api=api, env={**told, "CRASH_IN": "provider"}, program=CRASHING).told(1),
         "crash in the engine": lambda: run("ask", "hi", api=api, env={**env, "CRASH_IN": "engine"}, program=CRASHING).told(1),
         "crash in the command line": lambda: run("ask", "hi", env={**env, "CRASH_IN": "command line"}, program=CRASHING).told(1),
         "in the address": lambda: run("ask", "hi", env={**env, "ANTHROPIC_BASE_URL": f"http://u:{LONG}@example.com"}).told(2),
