@@ -285,13 +285,17 @@ def value(connection: Sql, statement: str, bindings: Any = ()) -> Any:
     return row[0] if row else None
 
 
+_INDEX_DAMAGED = "invalid fts5 file format"
+"""What SQLite says, as an ordinary error, when the head of the search index is damaged."""
+
+
 def explain(error: apsw.Error, path: Path | None, number: int = 0) -> StoreError:
     """What SQLite says, as a sentence that says what is wrong and what to do; `number` is the system's own error."""
     where = f"the history ({path})" if path else "the temporary history"
     file = f" The file is {path}." if path else ""
     if isinstance(error, apsw.FullError) or (isinstance(error, apsw.IOError) and number in _NO_SPACE):
         return StorageOutage(f"The disk of the history is full. Free some space; saving goes on by itself then.{file}")
-    if path and isinstance(error, (apsw.NotADBError, apsw.CorruptError)):
+    if path and (isinstance(error, (apsw.NotADBError, apsw.CorruptError)) or _INDEX_DAMAGED in str(error)):
         return BadHistory(damaged(path, str(error)))
     if isinstance(error, apsw.ReadOnlyError):
         return StorageOutage(f"The history may only be read. Make it and its folder writable, or set CLAUDE_TUI_HOME.{file}")

@@ -158,6 +158,7 @@ def test_bytes_changed_at_random_are_survived(
         (apsw.BusyError("x"), 0, "Another program holds"),
         (apsw.CorruptError("x"), 0, "is damaged"),
         (apsw.NotADBError("x"), 0, "is damaged"),
+        (apsw.SQLError("invalid fts5 file format (found 0, expected 4 or 5) - run 'rebuild'"), 0, "is damaged"),
         (apsw.SQLError("x"), errno.ENOSPC, "refused"),
     ],
 )
