@@ -90,9 +90,7 @@ class Answer:
         """Runs for every delta there is, so it does next to nothing. A delta that comes just before the journal's timer does the
         timer's work: waking the loop for that alone costs more than everything else here."""
         self._partial.apply(event)
-        self._heard = True
-        if self._stalled:
-            self._unstall(DATA_AGAIN)
+        self._hear()
         if not self._journal.extend(event):
             self._journal.add(event, self._ms())
         if self._journal.size >= JOURNAL_SIZE:
@@ -126,9 +124,8 @@ class Answer:
             self._note(event, ms)
             self._emit(event)
             return
-        if self._stalled:
-            self._unstall(DATA_AGAIN)
-        self._begun = self._heard = True
+        self._begun = True
+        self._hear()
         self._partial.apply(event)
         self._journal.add(event, ms)
         try:
@@ -142,9 +139,8 @@ class Answer:
 
     def _note(self, event: Event, ms: int) -> None:
         self._partial.apply(event)
-        self._heard = self._heard or type(event) is not Alive
-        if self._stalled and type(event) is not Alive:
-            self._unstall(DATA_AGAIN)
+        if type(event) is not Alive:
+            self._hear()
         if self._journal.add(event, ms) and self._begun:
             self.flush()
 
@@ -220,6 +216,12 @@ class Answer:
             self._stalled = f"No data for {seconds:.0f} s; the answer can be interrupted, what came is kept."
             self._emit(Notice(self._stalled, "warning"))
         self._stall_timer = self._loop.call_later(STALL_CHECK_SECONDS, self._check_stall)
+
+    def _hear(self) -> None:
+        """Something other than a ping came."""
+        self._heard = True
+        if self._stalled:
+            self._unstall(DATA_AGAIN)
 
     def _unstall(self, text: str) -> None:
         """What was said of the silence is not true any more."""
