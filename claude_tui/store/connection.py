@@ -198,6 +198,8 @@ class Database:
             yield
         except apsw.Error as error:
             raise explain(error, self.path, self._errno()) from error
+        except UnicodeDecodeError as error:
+            raise explain(apsw.CorruptError("text in it is not UTF-8"), self.path) from error
 
     def _errno(self) -> int:
         with suppress(AttributeError, apsw.ConnectionClosedError):  # it never opened, or it failed while it closed

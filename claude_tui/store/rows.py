@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
+
+import apsw
 
 from claude_tui.domain.blocks import Block, dump_json
 from claude_tui.domain.errors import ErrorInfo, ErrorKind, StoreError
@@ -14,6 +16,8 @@ from claude_tui.domain.journal import Chunk
 from claude_tui.domain.messages import DAMAGED, Message, Role, SessionInfo, Status
 from claude_tui.domain.text import repair
 from claude_tui.store.connection import Sql
+
+Known = TypeVar("Known", Role, Status)
 
 MESSAGE_FIELDS = (
     "status", "created_at", "model", "api_id", "stop_reason", "sha256", "open_blocks", "stop_details", "usage", "timings",
@@ -79,7 +83,10 @@ MESSAGE_COLUMNS = (
 
 
 def message_of(row: tuple[Any, ...]) -> Message:
-    """The message of a row of `MESSAGE_COLUMNS`. Damage is marked in `extra`, never a reason to refuse."""
+    """The message of a row of `MESSAGE_COLUMNS`. Damage is marked in `extra` and no reason to refuse.
+
+    CorruptError, as from SQLite, where nobody can tell any more who spoke or how it ended.
+    """
     (message_id, session_id, parent_id, role, status, created_at, model, api_id, stop_reason, provider, sha256, *stored) = row
     damaged = sha256 is not None and hashlib.sha256(stored[-1]).digest() != sha256
     read = Reading(damaged)
@@ -91,9 +98,9 @@ def message_of(row: tuple[Any, ...]) -> Message:
         id=message_id,
         session_id=session_id,
         parent_id=parent_id,
-        role=Role(role),
+        role=_known(Role, role),
         blocks=blocks,
-        status=Status(status),
+        status=_known(Status, status),
         model=model,
         api_id=api_id,
         stop_reason=stop_reason,
@@ -108,6 +115,13 @@ def message_of(row: tuple[Any, ...]) -> Message:
         created_at=created_at,
         provider=provider,
     )
+
+
+def _known(kind: type[Known], stored: str) -> Known:
+    try:
+        return kind(stored)
+    except ValueError:
+        raise apsw.CorruptError(f"{stored!r} is no {kind.__name__.lower()} of a message") from None
 
 
 class Reading:

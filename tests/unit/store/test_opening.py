@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from claude_tui.domain.damage import BadHistory
 from claude_tui.domain.errors import StoreError
 from claude_tui.store import SqliteStore, connection, files
 from tests.unit.store.samples import conversation, inside, make, new_session, prompt, refusal
@@ -257,3 +258,26 @@ async def test_only_the_store_is_exported() -> None:
 
     with pytest.raises(AttributeError):
         claude_tui.store.nothing  # noqa: B018  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE messages SET role = 'ucer'",
+        "UPDATE messages SET status = 'com\x17lete'",
+        "UPDATE messages SET model = CAST(x'63ff' AS TEXT)",
+    ],
+)
+async def test_a_row_that_cannot_be_read_is_a_damaged_history(damage: str, data_dir: Path) -> None:
+    path = await make(data_dir)
+    database = apsw.Connection(str(path))
+    database.execute("PRAGMA ignore_check_constraints = ON")
+    database.execute(damage)
+    database.close()
+    store = await SqliteStore.open(data_dir)
+    try:
+        (info,) = await store.sessions()
+        with pytest.raises(BadHistory, match="is damaged"):
+            await store.path(info.leaf_id or "")
+    finally:
+        await store.close()
