@@ -81,17 +81,18 @@ def data_folder(variables: dict[str, str]) -> Path:
     return Paths.find(variables).data
 
 
-def left_behind(folder: Path) -> str:
-    """The newest draft in the file, as it lies there; the file must be whole."""
+def left_behind(folder: Path) -> tuple[str, bool]:
+    """The newest draft in the file, as it lies there, and whether there is a conversation; the file must be whole."""
     if not (folder / FILE_NAME).exists():
-        return ""
+        return "", False
     connection = apsw.Connection(str(folder / FILE_NAME))
     try:
         must(connection.execute("PRAGMA integrity_check").get == "ok", "the history is damaged")
         if connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'drafts'").get == 0:
-            return ""
+            return "", False
         row = connection.execute("SELECT text FROM drafts ORDER BY updated_at DESC LIMIT 1").get
-        return str(json.loads(row)["draft"]) if row else ""
+        begun = connection.execute("SELECT count(*) FROM sessions").get > 0
+        return str(json.loads(row)["draft"]) if row else "", begun
     finally:
         connection.close()
 
@@ -108,12 +109,14 @@ async def path_of(folder: Path) -> list[Message]:
 
 def kill(trial: int, api: ThreadApi, variables: dict[str, str]) -> Killed:
     before = len(api.calls)
-    program = Program(trial, Strike.of(trial), variables, resume=before > 0)
+    _, begun = left_behind(data_folder(variables))
+    program = Program(trial, Strike.of(trial), variables, resume=begun)
     shown = program.run()
     for number in range(before, len(api.calls)):
         if not api.calls[number].over:
             api.wait_closed(number)
-    return Killed(trial, program, shown, left_behind(data_folder(variables)), len(api.calls) > before)
+    draft, _ = left_behind(data_folder(variables))
+    return Killed(trial, program, shown, draft, len(api.calls) > before)
 
 
 def check(killed: Killed, path: list[Message]) -> float:
@@ -160,7 +163,8 @@ def conversation(trials: list[int], home: Path, failures: list[str], lost: list[
                 killed.append(kill(trial, api, variables))
             except Exception as error:
                 failures.append(failure(NAME, trial, f"{Strike.of(trial)}: {type(error).__name__}: {error}"))
-        problem = last_turn(variables, resume=bool(api.calls))
+        _, begun = left_behind(data_folder(variables))
+        problem = last_turn(variables, resume=begun)
         if problem:
             failures.append(failure(NAME, trials[0], f"the turn after them all: {problem}", len(trials)))
         refused = [call.error for call in api.calls if call.status not in (200, None)]
