@@ -3,6 +3,9 @@
 What cannot change any more is read once and drawn when it is looked at; only the last section is drawn anew while text comes. The
 lines are the same whatever pieces the text came in. A link definition may come behind the text that uses it: sections with brackets
 in them are drawn again then.
+
+Where text comes faster than it can be read, or is longer than any answer, nobody waits for it: a little is there at once, and
+`refine` reads on.
 """
 
 from __future__ import annotations
@@ -22,7 +25,13 @@ from claude_tui.render.inline import plain_inline, without_marks
 from claude_tui.render.leaf import Leaf, Pen, Shared, below
 from claude_tui.render.reader import Reader
 from claude_tui.render.run_leaves import CodeLeaf, Stretch, TableLeaf
+from claude_tui.render.wrap import cut
 
+AT_ONCE = 16_000
+"""Characters that are read while somebody waits for lines: some 13 ms of the slowest kind of text."""
+_WHOLE = 500_000
+"""The same the first time: what a reader comes back to is there at once."""
+READ_ON = "⋯ the rest is being laid out"
 _FULL = 2_500
 """A section with leaves of this weight, about characters, takes in no more."""
 _LINE_ENDS = ("\n", "\r", "\x85", "\u2028", "\u2029")
@@ -70,6 +79,7 @@ class Document:
         self._raw: list[str] = []
         self._sections: list[DocumentSection] = [DocumentSection(self)]
         self._taken = 0
+        self._behind = False
         self._runs: dict[CodeRun, None] = {}
         """The code blocks that have settled lines, in order."""
         self._pen: tuple[tuple[Look, int], Pen] | None = None
@@ -110,9 +120,26 @@ class Document:
 
     @property
     def sections(self) -> Sequence[DocumentSection]:
-        """All of it, in stretches of bounded size. The last one may be empty."""
+        """It, as far as it is read, in stretches of bounded size. The last one may be empty."""
+        if not self._behind:
+            enough = AT_ONCE if self.changes else _WHOLE
+            self._take_in(AT_ONCE if self._reader.waiting > enough else None)
+        return self._sections
+
+    @property
+    def behind(self) -> bool:
+        """Whether text has come that is not to be seen yet; `refine` reads on."""
+        return self._behind
+
+    def catch_up(self) -> None:
+        """Read all that is there, however long that takes."""
+        while self._take_in(AT_ONCE):
+            pass
+
+    def _take_in(self, most: int | None) -> bool:
+        """Read about so many characters, None for all; whether there were some."""
         reader = self._reader
-        if reader.read():
+        if new := reader.read(most):
             self.changes += 1
             for leaf in reader.settled[self._taken :]:
                 if self._sections[-1].full:
@@ -123,7 +150,8 @@ class Document:
                     self._runs[leaf.run] = None
             self._taken = len(reader.settled)
             self._sections[-1].live = reader.live
-        return self._sections
+            self._behind = reader.waiting > 0
+        return new
 
     @property
     def generation(self) -> int:
@@ -132,10 +160,11 @@ class Document:
 
     def lines(self, look: Look, width: int) -> list[Line]:
         """All lines at this width; none for a blank text."""
+        self.catch_up()
         return [line for section in self.sections for line in section.draw(look, width).lines]
 
     def tail(self, look: Look, width: int, count: int) -> list[Line]:
-        """The last `count` lines."""
+        """The last `count` lines of what is read."""
         lines: list[Line] = []
         for section in reversed(self.sections):
             lines[:0] = section.draw(look, width).lines
@@ -146,6 +175,14 @@ class Document:
     def frame(self, look: Look, width: int) -> Frame:
         return self._framing(look, width)
 
+    def lines_below(self, look: Look, width: int) -> Sequence[Line]:
+        """What stands below what is read."""
+        if self._behind:
+            frame = self.frame(look, width)
+            words = cut(READ_ON, frame.room)
+            return below([Line((Segment(words, look.muted),), cell_len(words))], frame.rail)
+        return self.foot(look, width) if self.foot is not None else ()
+
     def pen(self, look: Look) -> Pen:
         """What everything is drawn with in this look."""
         wanted = (look, self._reader.generation)
@@ -154,8 +191,15 @@ class Document:
         return self._pen[1]
 
     def refine(self, seconds: float) -> bool:
-        """Make colours of code exact, for about so long; whether there is more to do."""
+        """Read on, then make colours of code exact, for about so long; whether there is more to do."""
+        if self._behind:
+            return self._take_in(AT_ONCE)
         return any(run.refine(seconds) for run in self._runs)
+
+    @property
+    def drawn_from(self) -> tuple[int, int]:
+        """Another pair whenever a section may have other lines."""
+        return self.changes, sum(run.version for run in self._runs)
 
     # What is in it.
 
@@ -164,15 +208,18 @@ class Document:
 
     def code_blocks(self) -> list[str]:
         """The code blocks' texts, in the order of the numbers on their `copy` labels."""
+        self.catch_up()
         runs = {leaf.run: None for _, leaf in self._leaves() if isinstance(leaf, CodeLeaf)}
         return [run.text for run in runs]
 
     def tables(self) -> list[str]:
         """The tables as Markdown, in order."""
+        self.catch_up()
         runs = {leaf.run: None for _, leaf in self._leaves() if isinstance(leaf, TableLeaf)}
         return [without_marks(run.markdown()) for run in runs]
 
     def headings(self) -> list[Heading]:
+        self.catch_up()
         found: list[Heading] = []
         for at, leaf in self._leaves():
             if isinstance(leaf, FlowLeaf) and leaf.shape.level and leaf.begins:
@@ -181,6 +228,7 @@ class Document:
 
     def locate(self, line: int) -> LeafRef:
         """The leaf that draws this line of `text`."""
+        self.catch_up()
         refs = self._leaves()
         at = bisect_right([leaf.lines[0] for _, leaf in refs], line) - 1
         return refs[at][0] if 0 <= at < len(refs) else LeafRef(0, 0)
@@ -278,7 +326,7 @@ class DocumentSection:
             drawn, origin = self._draw(leaf, pen, frame)
             starts.append(LeafStart(len(lines), origin))
             lines += drawn
-        if self._closed is None and self._document.foot is not None and (foot := self._document.foot(look, width)):
+        if self._closed is None and (foot := self._document.lines_below(look, width)):
             starts.append(LeafStart(len(lines)))
             lines += foot
         return Drawn(lines, starts)

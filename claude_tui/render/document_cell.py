@@ -31,8 +31,19 @@ class DocumentCell(BlockCell):
     def source(self) -> str:
         return self._document.text
 
+    def lines(self, look: Look, width: int) -> list[Line]:
+        lines = super().lines(look, width)
+        if self._document.behind:
+            self._document.catch_up()
+            lines = super().lines(look, width)
+        return lines
+
     def refine(self, seconds: float) -> bool:
-        return self._document.refine(seconds)
+        before = self._document.drawn_from
+        more = self._document.refine(seconds)
+        if self._document.drawn_from != before:
+            self._changed()
+        return more
 
     def code_blocks(self) -> list[str]:
         return self._document.code_blocks()

@@ -8,6 +8,7 @@ parsed; the containers it was in are kept as a skeleton. The leaves are the same
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -22,6 +23,8 @@ from claude_tui.render.unfinished import completed, completed_table, settled_lin
 
 _SLAB = 32_000
 """Characters parsed at once at most, when much has come."""
+_PIECE = 8_000
+"""Characters of what was fed that are taken in together."""
 _LINE_ENDS = ("\n", "\x85", "\u2028", "\u2029")
 _DEFINITION = re.compile(r"\[(?:[^\[\]\\]|\\.)*(?:\]:|\]?\Z)", re.DOTALL)
 """A paragraph that begins so may be a link definition, if it goes on as one."""
@@ -32,7 +35,8 @@ _IN_LINE = FILLER * HEAD_LENGTH + " "
 class Reader:
     """`settled`: the leaves that are final, but that the last one may grow; `live`: those of the rest, as if the text ended here.
 
-    `references` are all link definitions so far; `generation` is another whenever they are others.
+    `references` are all link definitions so far; `generation` is another whenever they are others. `waiting`: how many characters
+    were fed and not read.
     """
 
     def __init__(self) -> None:
@@ -42,7 +46,8 @@ class Reader:
         self.generation = 0
         self._codes = 0
         self._finished = False
-        self._new: list[str] = []
+        self.waiting = 0
+        self._new: deque[str] = deque()
         self._raw = ""
         """What came behind the last line end, as it came."""
         self._rest = Rest()
@@ -51,35 +56,49 @@ class Reader:
         self._old_references: References = {}
 
     def feed(self, text: str) -> None:
-        """Append, in constant time."""
-        self._new.append(without_marks(text))
+        """Append, without reading it."""
+        text = without_marks(text)
+        self.waiting += len(text)
+        self._new.extend(text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
 
     def mark(self, number: int) -> None:
         """Set the number of a source behind what was fed."""
-        self._new.append(source_mark(number))
+        mark = source_mark(number)
+        self.waiting += len(mark)
+        self._new.append(mark)
 
     def finish(self) -> None:
         """Nothing more comes."""
         self._finished = True
         self._new.append("")
 
-    def read(self) -> bool:
-        """Take in what was fed; whether there was anything."""
+    def read(self, most: int | None = None) -> bool:
+        """Take in what was fed, or about `most` characters of it; whether there was anything."""
         if not self._new:
             return False
-        text = self._raw + "".join(self._new)
-        self._new = []
-        end = len(text) if self._finished else _end_of_lines(text)
+        text = self._raw + self._next(most)
+        finished = self._finished and not self._new
+        end = len(text) if finished else _end_of_lines(text)
         self._raw = text[end:]
         for slab in _slabs(safe_text(text[:end])):
             self._rest.text += slab
             self._settle("")
-        if self._finished:
+        if finished:
             self._settle("", final=True)
             self.live = []
         else:
             self._read_live(self._settle_partial())
         return True
+
+    def _next(self, most: int | None) -> str:
+        """What is read next. A line without end is read anew each time: the longer it is, the more is added to it."""
+        left = self.waiting if most is None else max(most, len(self._raw))
+        taken: list[str] = []
+        while self._new and (left > 0 or not self._new[0]):
+            taken.append(self._new.popleft())
+            left -= len(taken[-1])
+            self.waiting -= len(taken[-1])
+        return "".join(taken)
 
     # What is settled.
 

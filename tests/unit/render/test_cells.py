@@ -130,6 +130,16 @@ def test_cited_text_in_several_blocks_is_one_text() -> None:
     assert cell.source() == "It is known that **water is** wet, and fish swim."
 
 
+def test_colours_that_become_exact_are_another_version() -> None:
+    cell = TextCell("m:0", {"type": "text", "text": '```python\n"""\n' + "text of a long string\n" * 400 + '"""\n```\n'})
+    cell.stop()
+    cell.lines(DARK, 60)
+    version = cell.version
+    while cell.refine(1.0):
+        pass
+    assert cell.version > version
+
+
 def test_thinking_is_one_live_line_while_it_streams() -> None:
     cell = thinking("First this. Then **that**", " is looked at")
     assert drawn(cell) == ["▸ Thinking · Then that is looked at"]

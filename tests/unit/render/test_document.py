@@ -3,15 +3,20 @@
 import gc
 import random
 from collections.abc import Sequence
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from claude_tui.render import document as document_module
+from claude_tui.render import reader as reader_module
 from claude_tui.render.base import LeafRef, Line
-from claude_tui.render.document import Document, DocumentSection
+from claude_tui.render.document import AT_ONCE, READ_ON, Document, DocumentSection
 from claude_tui.render.flow import FlowLeaf
 from claude_tui.render.leaf import Leaf
+from claude_tui.render.reader import Reader
 from claude_tui.render.run_leaves import CodeLeaf, TableLeaf
+from claude_tui.render.wrap import cut as shorten
 from tests.unit.render.drawing import DARK, texts
 from tests.unit.render.test_markdown import blocks_in, finished
 from tests.unit.render.test_reader import DOCUMENTS, cut
@@ -42,6 +47,78 @@ def test_property_a_section_that_changes_says_so(text: str, seed: int, width: in
             assert len(section.leaves) == leaves and section.version >= version
             assert section.version > version or section.draw(DARK, width).lines == lines
         known = [(one, one.version, one.draw(DARK, width).lines, len(one.leaves)) for one in sections[:-1]]
+
+
+@settings(max_examples=60)
+@given(DOCUMENTS, st.integers(0, 999), st.integers(8, 120))
+def test_property_what_is_read_later_is_as_if_it_had_been_read_at_once(text: str, seed: int, width: int) -> None:
+    choose = random.Random(seed)
+    document = Document()
+    with patch.multiple(document_module, AT_ONCE=30, _WHOLE=30), patch.object(reader_module, "_PIECE", 7):
+        known: list[tuple[DocumentSection, int, Sequence[Line]]] = []
+        for part in [*cut(text * 2, seed), ""]:
+            document.feed(part)
+            if not part:
+                document.finish()
+            for _ in range(choose.randrange(3)):
+                before = document.drawn_from
+                document.refine(0)
+                sections = document.sections
+                assert [one[0] for one in known] == list(sections[: len(known)])
+                for section, version, lines in known:
+                    drawn = section.draw(DARK, width).lines
+                    assert drawn == lines or (section.version > version and document.drawn_from != before)
+                known = [(one, one.version, one.draw(DARK, width).lines) for one in sections[:-1]]
+        shown = texts(document.sections[-1].draw(DARK, width).lines)
+        assert document.behind == (shown[-1:] == [shorten(READ_ON, width)])
+        while document.refine(0) or document.behind:
+            pass
+    whole = finished(text * 2)
+    assert texts(document.lines(DARK, width)) == texts(whole.lines(DARK, width))
+    assert [held(leaf) for _, leaf in leaves_of(document)] == [held(leaf) for _, leaf in leaves_of(whole)]
+
+
+def test_a_flood_is_read_a_bit_at_a_time() -> None:
+    document = Document()
+    document.feed("The beginning.\n\n")
+    assert texts(document.lines(DARK, 40)) == ["The beginning."]
+    flood = [f"Paragraph {number}.\n\n" for number in range(20_000)]
+    document.feed("".join(flood))
+    begun = len(document.sections)
+    assert document.behind and texts(document.sections[-1].draw(DARK, 40).lines)[-1] == READ_ON
+    assert len(document.sections) == begun, "looking reads nothing"
+    steps = 0
+    while document.behind:
+        before, steps = document.drawn_from, steps + 1
+        assert document.refine(0) and document.drawn_from != before
+        document.feed("x")  # more comes meanwhile, and hurries nobody
+    assert len("".join(flood)) / 2 < steps * AT_ONCE
+    assert texts(document.lines(DARK, 40))[-3:] == ["Paragraph 19999.", "", "x" * steps]
+
+
+def test_an_answer_somebody_comes_back_to_is_there_at_once() -> None:
+    document = finished("A line.\n\n" * 30_000)
+    assert len(document.sections) > 100 and not document.behind
+
+
+def test_what_looks_for_something_looks_in_all_of_it() -> None:
+    text = "words\n\n" * 100 + "# A heading\n\n```\ncode\n```\n\n| a |\n|---|\n| b |\n"
+    with patch.multiple(document_module, AT_ONCE=30, _WHOLE=30), patch.object(reader_module, "_PIECE", 7):
+        for look in (Document.headings, Document.code_blocks, Document.tables):
+            document = finished(text)
+            assert document.sections and document.behind
+            assert len(look(document)) == 1 and not document.behind
+        document = finished(text)
+        assert document.sections and document.locate(200) == document.headings()[0].at
+
+
+def test_a_line_without_end_is_not_read_again_and_again() -> None:
+    reader = Reader()
+    reader.feed("```\n" + "x" * 2_000_000)
+    reads = 0
+    while reader.read(AT_ONCE):
+        reads += 1
+    assert reads < 12
 
 
 def test_sections_that_are_behind_stay_what_they_are() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from claude_tui.domain.events import (
     TurnStarted,
 )
 from claude_tui.domain.messages import Message, Outcome, Role
+from claude_tui.render import document
 from claude_tui.render.base import LeafRef, Line
 from claude_tui.render.looks import LOOKS
 from claude_tui.ui.conversation import Conversation
@@ -50,8 +52,10 @@ widths = st.sampled_from([12, 24, 40, 80, 116])
 class Conversing(RuleBasedStateMachine):
     """A conversation, and a reader who moves by rules of his own only."""
 
-    @initialize(width=widths)
-    def begin(self, width: int) -> None:
+    @initialize(width=widths, at_once=st.sampled_from([20, document.AT_ONCE]))
+    def begin(self, width: int, at_once: int) -> None:
+        self.slow = patch.multiple(document, AT_ONCE=at_once, _WHOLE=at_once)
+        self.slow.start()
         self.conversation = Conversation()
         self.layout: Layout[Line] = Layout(self.conversation.cells, lambda line: line)
         self.reader: Reading[Line] = Reading(self.layout, self.conversation.cells)
@@ -61,6 +65,9 @@ class Conversing(RuleBasedStateMachine):
         self.revision = 0
         self.ask()
         self.frame()
+
+    def teardown(self) -> None:
+        self.slow.stop()
 
     def frame(self) -> None:
         if self.revision != self.conversation.revision:
@@ -152,7 +159,7 @@ class Conversing(RuleBasedStateMachine):
     def refine(self) -> None:
         before = self.top_anchor()
         for cell in self.conversation.cells:
-            assert any(not cell.refine(1.0) for _ in range(100)), "refining comes to an end"
+            assert any(not cell.refine(1.0) for _ in range(1_000)), "refining comes to an end"
         self.layout.measure(self.reader.top, 3 * HEIGHT, 1.0)
         self.stays(before)
 

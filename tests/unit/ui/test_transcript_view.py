@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,7 +17,8 @@ from textual.pilot import Pilot
 from textual.selection import Selection
 
 from claude_tui.domain.events import BlockDelta
-from claude_tui.render.base import LeafRef
+from claude_tui.render.base import Cell, LeafRef
+from claude_tui.render.document import AT_ONCE, READ_ON
 from claude_tui.render.looks import LOOKS
 from claude_tui.render.text_cell import TextCell
 from claude_tui.ui.conversation import Conversation
@@ -29,10 +30,10 @@ from tests.unit.ui.growing import Growing
 class Reader(App[None]):
     """One transcript of these cells and nothing else."""
 
-    def __init__(self, cells: list[Growing]) -> None:
+    def __init__(self, cells: Sequence[Cell]) -> None:
         super().__init__()
         self.conversation = Conversation()
-        self.conversation.cells.extend(cells)  # type: ignore[arg-type]
+        self.conversation.cells.extend(cells)
         self.transcript = Transcript(self.conversation, LOOKS["dark"])
 
     def compose(self) -> ComposeResult:
@@ -44,7 +45,7 @@ class Reader(App[None]):
 
 
 @asynccontextmanager
-async def reading(*cells: Growing, size: tuple[int, int] = (60, 12)) -> AsyncIterator[tuple[Reader, Pilot[None]]]:
+async def reading(*cells: Cell, size: tuple[int, int] = (60, 12)) -> AsyncIterator[tuple[Reader, Pilot[None]]]:
     app = Reader(list(cells))
     async with app.run_test(size=size) as pilot:
         app.transcript.draw()
@@ -149,6 +150,22 @@ async def test_what_is_drawn_in_haste_is_refined_and_then_there_is_rest() -> Non
         assert set(exact) <= set(range(5, 8))  # two screens up, not more
         assert not app.transcript._refine(1.0)
         assert drawn == sum(part.drawn for cell in cells for part in cell.parts)
+
+
+async def test_a_flood_is_shown_bit_by_bit_while_frames_go_on_and_its_end_is_reached() -> None:
+    text = TextCell("m:0", {"type": "text", "text": "The beginning.\n\n"})
+    async with reading(text) as (app, _):
+        text.feed(BlockDelta(0, "text", "Some words, and more.\n\n" * 4_000 + "```python\nx = 1\n```\n\nThe end.\n"))
+        text.stop()
+        app.transcript.draw()
+        assert app.rows[-1].strip() == READ_ON
+        heights: list[int] = []
+        while not app.transcript._idle.at_rest:
+            await asyncio.sleep(0)
+            if (total := app.transcript._rows.total) not in heights[-1:]:
+                heights.append(total)
+        assert len(heights) >= 4_000 * 23 // AT_ONCE and app.transcript.following
+        await until(lambda: app.rows[-1].strip() == "The end.")
 
 
 async def test_a_selection_outlasts_growth_parting_and_other_widths() -> None:
