@@ -79,7 +79,8 @@ class Document:
         self._raw: list[str] = []
         self._sections: list[DocumentSection] = [DocumentSection(self)]
         self._taken = 0
-        self._behind = False
+        self._begun = self._behind = False
+        """Whether some of it is read, and whether some is not."""
         self._runs: dict[CodeRun, None] = {}
         """The code blocks that have settled lines, in order."""
         self._pen: tuple[tuple[Look, int], Pen] | None = None
@@ -122,7 +123,7 @@ class Document:
     def sections(self) -> Sequence[DocumentSection]:
         """It, as far as it is read, in stretches of bounded size. The last one may be empty."""
         if not self._behind:
-            enough = AT_ONCE if self.changes else _WHOLE
+            enough = AT_ONCE if self._begun else _WHOLE
             self._take_in(AT_ONCE if self._reader.waiting > enough else None)
         return self._sections
 
@@ -140,6 +141,7 @@ class Document:
         """Read about so many characters, None for all; whether there were some."""
         reader = self._reader
         if new := reader.read(most):
+            self._begun = True
             self.changes += 1
             for leaf in reader.settled[self._taken :]:
                 if self._sections[-1].full:
