@@ -23,6 +23,8 @@ TOKENS = 300
 """The latest token at which a kill strikes."""
 DRAFT_SECONDS = 1.0
 """A draft that was on the screen for so long is on the disk."""
+WIDE = 240
+"""Columns: drafts that come back after a kill stand before the new one, and it is looked for on one row."""
 _OVERLAP, _TAIL = 40, 4_000
 """Characters that are looked at again, since a read may end in the midst of something."""
 
@@ -118,7 +120,7 @@ class Program:
 
     def _start_app(self) -> tuple[subprocess.Popen[bytes], int]:
         ours, theirs = os.openpty()
-        termios.tcsetwinsize(theirs, (30, 100))
+        termios.tcsetwinsize(theirs, (30, WIDE))
         fcntl.fcntl(ours, fcntl.F_SETFL, os.O_NONBLOCK)
         command = [sys.executable, "-c", _ADOPT, *self._resume]
         process = subprocess.Popen(
