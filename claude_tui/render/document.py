@@ -27,8 +27,8 @@ from claude_tui.render.reader import Reader
 from claude_tui.render.run_leaves import CodeLeaf, Stretch, TableLeaf
 from claude_tui.render.wrap import cut
 
-AT_ONCE = 16_000
-"""Characters that are read while somebody waits for lines: some 13 ms of the slowest kind of text."""
+AT_ONCE = 8_000
+"""Characters that are read while somebody waits for lines: some 7 ms of the slowest kind of text."""
 _WHOLE = 500_000
 """The same the first time: what a reader comes back to is there at once."""
 READ_ON = "⋯ the rest is being laid out"

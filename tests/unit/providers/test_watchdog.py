@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from claude_tui.domain.errors import ErrorKind, ProviderError
 from claude_tui.providers import watchdog as watchdog_module
-from claude_tui.providers.watchdog import SLEEP_SECONDS, TICK_SECONDS, ClosableBody, Sleeps, Watchdog, awake, slept
+from claude_tui.providers.watchdog import (
+    PORTION,
+    SLEEP_SECONDS,
+    TICK_SECONDS,
+    ClosableBody,
+    Sleeps,
+    Watchdog,
+    awake,
+    portions,
+    slept,
+)
 
 
 class Clock:
@@ -263,3 +273,33 @@ def test_property_looking_at_the_beginning_takes_nothing_away(chunks: list[bytes
     beginning, data, ended = asyncio.run(run())
     assert data == whole + b"\n\n" and ended
     assert whole.startswith(beginning) and (beginning.strip() or beginning == whole)
+
+
+@given(
+    st.lists(st.sampled_from([b"", b"\n", b"data: some words\n\n", b"x" * 90, b"x" * (PORTION + 1)]), max_size=900).map(b"".join)
+)
+def test_property_portions_are_the_chunk_and_end_with_lines(chunk: bytes) -> None:
+    parts = portions(chunk)
+    assert b"".join(parts) == chunk
+    assert all(part.endswith(b"\n") and len(part) > PORTION for part in parts[:-1])
+    assert all(b"\n" not in part[PORTION:-1] for part in parts)
+
+
+@pytest.mark.parametrize("event", [b"data: some words\n\n", b"data: some words\n\n" * 5_000], ids=["in many chunks", "in one"])
+async def test_others_have_their_turn_while_a_flood_that_has_arrived_is_read(event: bytes) -> None:
+    flood = [event] * (90_000 // len(event))
+    size = sum(map(len, flood))
+    body = ClosableBody(cast("Any", Response(flood)), cast("Any", Ear()))
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        competitor = group.create_task(other())
+        assert b"".join([portion async for portion in body.aiter_bytes()]) == b"".join(flood)
+        competitor.cancel()
+    assert turns >= size // (PORTION + len(event) % PORTION) - 1

@@ -93,7 +93,7 @@ def test_a_flood_is_read_a_bit_at_a_time() -> None:
         assert document.refine(0) and document.drawn_from != before
         document.feed("x")  # more comes meanwhile, and hurries nobody
     assert len("".join(flood)) / 2 < steps * AT_ONCE
-    assert texts(document.lines(DARK, 40))[-3:] == ["Paragraph 19999.", "", "x" * steps]
+    assert texts(document.lines(DARK, 400))[-3:] == ["Paragraph 19999.", "", "x" * steps]
 
 
 def test_an_answer_somebody_comes_back_to_is_there_at_once() -> None:
