@@ -10,6 +10,7 @@ Where text comes faster than it can be read, or is longer than any answer, nobod
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
@@ -27,8 +28,8 @@ from claude_tui.render.reader import Reader
 from claude_tui.render.run_leaves import CodeLeaf, Stretch, TableLeaf
 from claude_tui.render.wrap import cut
 
-AT_ONCE = 8_000
-"""Characters that are read while somebody waits for lines: some 7 ms of the slowest kind of text."""
+AT_ONCE = 4_000
+"""Characters that are read while somebody waits for lines: some 4 ms of the slowest kind of text."""
 _WHOLE = 500_000
 """The same the first time: what a reader comes back to is there at once."""
 READ_ON = "⋯ the rest is being laid out"
@@ -84,6 +85,8 @@ class Document:
         self._runs: dict[CodeRun, None] = {}
         """The code blocks that have settled lines, in order."""
         self._pen: tuple[tuple[Look, int], Pen] | None = None
+        self._refined = 0
+        """How often colours became exact."""
         self.changes = 0
         if text:
             self.feed(text)
@@ -195,13 +198,22 @@ class Document:
     def refine(self, seconds: float) -> bool:
         """Read on, then make colours of code exact, for about so long; whether there is more to do."""
         if self._behind:
-            return self._take_in(AT_ONCE)
-        return any(run.refine(seconds) for run in self._runs)
+            until = time.monotonic() + seconds
+            while self._take_in(AT_ONCE) and self._behind and time.monotonic() < until:
+                pass
+            return True
+        for run in self._runs:
+            version = run.version
+            more = run.refine(seconds)
+            self._refined += run.version != version
+            if more:
+                return True
+        return False
 
     @property
     def drawn_from(self) -> tuple[int, int]:
-        """Another pair whenever a section may have other lines."""
-        return self.changes, sum(run.version for run in self._runs)
+        """Another pair whenever text that was read, or exact colours, may have changed a section's lines."""
+        return self.changes, self._refined
 
     # What is in it.
 

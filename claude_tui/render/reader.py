@@ -23,7 +23,7 @@ from claude_tui.render.unfinished import completed, completed_table, settled_lin
 
 _SLAB = 32_000
 """Characters parsed at once at most, when much has come."""
-_PIECE = 4_000
+_PIECE = 2_000
 """Characters of what was fed that are taken in together."""
 _LINE_ENDS = ("\n", "\x85", "\u2028", "\u2029")
 _DEFINITION = re.compile(r"\[(?:[^\[\]\\]|\\.)*(?:\]:|\]?\Z)", re.DOTALL)
