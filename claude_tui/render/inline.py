@@ -20,8 +20,10 @@ from claude_tui.render.wrap import Run
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-_LINK = re.compile(r"(?:https?://|mailto:)[\x21-\x7e]{1,2000}", re.IGNORECASE)
-_BARE = re.compile(r"https?://[^\s<>\"'`，。；：！？、（）「」『』【】《》“”‘’|\x00-\x20]{1,2000}", re.IGNORECASE)
+_LINK = re.compile(r"(?:https?:(?=//[\x21-\x7e])|mailto:)[\x21-\x7e]{1,2000}", re.IGNORECASE)
+"""As long as the last filter before the terminal lets one through."""
+_BARE = re.compile(r"https?://[^\s<>\"'`，。；：！？、（）「」『』【】《》“”‘’|\x00-\x20]{1,4000}", re.IGNORECASE)
+"""Longer than a link may be: what is too long is none, rather than one to its beginning."""
 _MARK_OPENS, _MARK_ENDS = "\U0010fc00", "\U0010fc01"
 """Around the number of a source in a text: characters that no text from outside may hold."""
 _SPECIAL = re.compile(f"{_MARK_OPENS}(\\d+){_MARK_ENDS}|\\[\\^([^\\]\\s]{{1,40}})\\]")

@@ -16,8 +16,8 @@ _FORMULA = re.compile(r"[=@]|[+-](?![\d.,]+%?$)")
 
 _LABEL = r"\[(?:[^\[\]\\]|\\.){0,1000}\]\(\s{0,9}<?"
 _ADDRESS = re.compile(
-    rf"(?P<inline>{_LABEL})(?P<target>(?:https?://|mailto:)[^\s<>]{{1,2000}})"
-    r"|(?P<bare>(?:https?://|mailto:)[^\s<>\"'`|，。；：！？、（）「」『』【】《》“”‘’]{1,2000})",
+    rf"(?P<inline>{_LABEL})(?P<target>(?:https?://|mailto:)[^\s<>]{{1,4000}})"
+    r"|(?P<bare>(?:https?://|mailto:)[^\s<>\"'`|，。；：！？、（）「」『』【】《》“”‘’]{1,4000})",
     re.IGNORECASE,
 )
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")

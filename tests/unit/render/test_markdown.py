@@ -17,6 +17,8 @@ from claude_tui.render.markdown import render_markdown
 from claude_tui.render.parsed import Parsed, has_box
 from claude_tui.render.run_leaves import CodeLeaf, TableLeaf
 from claude_tui.render.skeleton import Rest
+from claude_tui.ui.egress import SAFE_LINK
+from claude_tui.ui.extracts import links_of
 from tests.unit.render.drawing import DARK, check, copied, cut_anywhere, nasty, texts, widths
 
 
@@ -178,6 +180,18 @@ def test_a_bare_address_ends_where_the_sentence_goes_on() -> None:
         "https://example.com/a_b_c",
         "https://example.org/x_(y)",
     ]
+
+
+@pytest.mark.parametrize("start", ["https://", "http://", "mailto:"])
+@pytest.mark.parametrize("form", ["{}", "[a]({})", "see {}..."])
+def test_a_link_is_whole_and_passes_the_last_filter_or_is_none(start: str, form: str) -> None:
+    for length in range(1_995, 2_012):
+        address = start + "x" * (length - len(start))
+        lines = render_markdown(form.format(address), DARK, 120)
+        links = {segment.style.link for line in lines for segment in line.segments if segment.style and segment.style.link}
+        assert links <= {address} and all(map(SAFE_LINK.fullmatch, links))
+        assert set(links_of(form.format(address))) <= {address}
+        assert links or length > 2_000 or (start == "mailto:" and not form.startswith("["))
 
 
 def test_every_code_block_has_a_copy_label_with_its_number() -> None:
